@@ -1,0 +1,1 @@
+//! Sessions you can see and end, for axum.
