@@ -66,6 +66,9 @@ impl fmt::Debug for Token {
 pub(crate) struct TokenHash([u8; TOKEN_BYTES]);
 
 impl TokenHash {
+    /// The digest of no token that anybody could find: what stands where there is none.
+    pub(crate) const NONE: Self = Self([0; TOKEN_BYTES]);
+
     pub(crate) fn as_bytes(&self) -> &[u8; TOKEN_BYTES] {
         &self.0
     }
