@@ -16,6 +16,9 @@ use http::{
 use ipnet::{IpNet, Ipv4Net};
 
 mod forwarded;
+#[cfg(fuzzing)]
+#[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
+pub(crate) mod fuzzing;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

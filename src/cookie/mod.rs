@@ -8,6 +8,9 @@
 
 mod credentials;
 mod flash;
+#[cfg(fuzzing)]
+#[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
+pub(crate) mod fuzzing;
 mod names;
 mod read;
 mod write;
