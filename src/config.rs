@@ -65,7 +65,11 @@ impl SessionsBuilder {
             sign_in_page: None,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
-            lanes: LaneLimits { time_budget: Duration::from_secs(2), queue_capacity: 4096, max_lanes: 4 },
+            lanes: LaneLimits {
+                time_budget: Duration::from_secs(2),
+                queue_capacity: 4096,
+                max_lanes: 4,
+            },
         }
     }
 
@@ -129,7 +133,9 @@ impl SessionsBuilder {
     /// This is SQL: write it down in the source, never compose it from input. The query has to have an index on the
     /// user's column: it runs for every request.
     pub fn permissions(mut self, column: impl Into<String>, from: impl Into<String>) -> Self {
-        self.application.permissions.push((column.into(), from.into()));
+        self.application
+            .permissions
+            .push((column.into(), from.into()));
         self
     }
 
@@ -226,8 +232,12 @@ impl SessionsBuilder {
 
     /// Addresses and networks of the proxies in front of this application. Only what they forward is believed, and
     /// of that only the rightmost hop that is not one of them (ASVS 5.0, 4.1.3). Default: none, the peer is the client.
-    pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> Self {
-        self.trusted_proxies.extend(proxies.into_iter().map(Into::into));
+    pub fn trusted_proxies<P: Into<String>>(
+        mut self,
+        proxies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.trusted_proxies
+            .extend(proxies.into_iter().map(Into::into));
         self
     }
 
@@ -265,16 +275,39 @@ impl SessionsBuilder {
         let timings = self.timings()?;
         self.check_application_sql()?;
         self.check_numbers()?;
-        let keys = KeyRing::new(self.keys).map_err(|error| BuildError::Keys { problem: error.to_string() })?;
-        let names = CookieNames { session: &self.session_cookie, flash: &self.flash_cookie };
-        let cookies = Cookies::new(names, self.protection, keys)
-            .map_err(|error| BuildError::CookieNames { problem: error.to_string() })?;
-        let client = ClientPolicy::new(&self.trusted_proxies, self.forwarded_header)
-            .map_err(|error| BuildError::TrustedProxy { problem: error.to_string() })?;
-        if let Some(path) = self.sign_in_page.as_deref().filter(|path| !is_local_path(path)) {
-            return Err(BuildError::SignInPage { path: path.to_owned() });
+        let keys = KeyRing::new(self.keys).map_err(|error| BuildError::Keys {
+            problem: error.to_string(),
+        })?;
+        let names = CookieNames {
+            session: &self.session_cookie,
+            flash: &self.flash_cookie,
+        };
+        let cookies = Cookies::new(names, self.protection, keys).map_err(|error| {
+            BuildError::CookieNames {
+                problem: error.to_string(),
+            }
+        })?;
+        let client =
+            ClientPolicy::new(&self.trusted_proxies, self.forwarded_header).map_err(|error| {
+                BuildError::TrustedProxy {
+                    problem: error.to_string(),
+                }
+            })?;
+        if let Some(path) = self
+            .sign_in_page
+            .as_deref()
+            .filter(|path| !is_local_path(path))
+        {
+            return Err(BuildError::SignInPage {
+                path: path.to_owned(),
+            });
         }
-        let store = Store::new(self.driver, timings, &self.application, self.lanes.time_budget);
+        let store = Store::new(
+            self.driver,
+            timings,
+            &self.application,
+            self.lanes.time_budget,
+        );
         store.check().await?;
         Ok(Sessions::new(SessionsParts {
             store: Arc::new(store),
@@ -288,7 +321,9 @@ impl SessionsBuilder {
     }
 
     fn timings(&self) -> Result<Timings, BuildError> {
-        let touch_interval = self.touch_interval.unwrap_or(DEFAULT_TOUCH_INTERVAL.min(self.idle_timeout / 4));
+        let touch_interval = self
+            .touch_interval
+            .unwrap_or(DEFAULT_TOUCH_INTERVAL.min(self.idle_timeout / 4));
         let settings = [
             ("idle_timeout", self.idle_timeout),
             ("absolute_timeout", self.absolute_timeout),
@@ -301,15 +336,26 @@ impl SessionsBuilder {
         for (setting, duration) in settings {
             // SQLite keeps milliseconds; a token's grace and the retention may be nothing at all.
             let may_be_zero = matches!(setting, "rotation_grace" | "retention" | "touch_interval");
-            if duration > LONGEST || (duration < Duration::from_millis(1) && !(may_be_zero && duration.is_zero())) {
-                return Err(BuildError::Duration { setting, rule: "between one millisecond and ten years" });
+            if duration > LONGEST
+                || (duration < Duration::from_millis(1) && !(may_be_zero && duration.is_zero()))
+            {
+                return Err(BuildError::Duration {
+                    setting,
+                    rule: "between one millisecond and ten years",
+                });
             }
         }
         if self.idle_timeout > self.absolute_timeout {
-            return Err(BuildError::Duration { setting: "idle_timeout", rule: "at most the absolute timeout" });
+            return Err(BuildError::Duration {
+                setting: "idle_timeout",
+                rule: "at most the absolute timeout",
+            });
         }
         if touch_interval > self.idle_timeout / 2 {
-            return Err(BuildError::Duration { setting: "touch_interval", rule: "at most half of the idle timeout" });
+            return Err(BuildError::Duration {
+                setting: "touch_interval",
+                rule: "at most half of the idle timeout",
+            });
         }
         Ok(Timings {
             idle_timeout: self.idle_timeout,
@@ -332,8 +378,16 @@ impl SessionsBuilder {
             _ => {}
         }
         let permissions = application.permissions.iter().map(|(_, from)| from);
-        for sql in application.account.iter().chain(permissions).chain(&application.limit) {
-            let known = UserCast::ALL.iter().map(|cast| sql.matches(cast.placeholder()).count()).sum::<usize>();
+        for sql in application
+            .account
+            .iter()
+            .chain(permissions)
+            .chain(&application.limit)
+        {
+            let known = UserCast::ALL
+                .iter()
+                .map(|cast| sql.matches(cast.placeholder()).count())
+                .sum::<usize>();
             if known == 0 || known != sql.matches("{user").count() {
                 return Err(BuildError::UserPlaceholder { sql: sql.clone() });
             }
@@ -343,10 +397,14 @@ impl SessionsBuilder {
 
     fn check_numbers(&self) -> Result<(), BuildError> {
         match () {
-            () if self.lanes.queue_capacity == 0 => {
-                Err(BuildError::Number { setting: "queue_capacity", rule: "at least one" })
-            }
-            () if self.lanes.max_lanes == 0 => Err(BuildError::Number { setting: "max_lanes", rule: "at least one" }),
+            () if self.lanes.queue_capacity == 0 => Err(BuildError::Number {
+                setting: "queue_capacity",
+                rule: "at least one",
+            }),
+            () if self.lanes.max_lanes == 0 => Err(BuildError::Number {
+                setting: "max_lanes",
+                rule: "at least one",
+            }),
             () => Ok(()),
         }
     }
@@ -356,7 +414,9 @@ impl SessionsBuilder {
 fn is_local_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'?' | b'#'))
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'?' | b'#'))
 }
 
 #[cfg(test)]
@@ -368,7 +428,18 @@ mod tests {
         for path in ["/", "/login", "/a/b.html"] {
             assert!(is_local_path(path), "{path}");
         }
-        for path in ["", "login", "//evil.example", "/\\evil.example", "https://x", "/a?b", "/a#b", "/a b", "/é", "/\n"] {
+        for path in [
+            "",
+            "login",
+            "//evil.example",
+            "/\\evil.example",
+            "https://x",
+            "/a?b",
+            "/a#b",
+            "/a b",
+            "/é",
+            "/\n",
+        ] {
             assert!(!is_local_path(path), "{path}");
         }
     }

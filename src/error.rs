@@ -45,15 +45,24 @@ impl Error {
     }
 
     pub(crate) fn invalid(what: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: ErrorKind::InvalidInput, source: Some(what.into()) }
+        Self {
+            kind: ErrorKind::InvalidInput,
+            source: Some(what.into()),
+        }
     }
 
     pub(crate) fn unavailable(what: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: ErrorKind::Unavailable, source: Some(what.into()) }
+        Self {
+            kind: ErrorKind::Unavailable,
+            source: Some(what.into()),
+        }
     }
 
     pub(crate) fn corrupt() -> Self {
-        Self { kind: ErrorKind::Store, source: Some("a row does not read as a session; look at countersign_sessions".into()) }
+        Self {
+            kind: ErrorKind::Store,
+            source: Some("a row does not read as a session; look at countersign_sessions".into()),
+        }
     }
 }
 
@@ -62,14 +71,18 @@ impl fmt::Display for Error {
         formatter.write_str(match self.kind {
             ErrorKind::Unavailable => "the session database is not available; try again later",
             ErrorKind::InvalidInput => "an argument of a session operation is not valid",
-            ErrorKind::Store => "a session statement failed; check the schema and the SQL given to the builder",
+            ErrorKind::Store => {
+                "a session statement failed; check the schema and the SQL given to the builder"
+            }
         })
     }
 }
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -79,7 +92,10 @@ impl From<Fault> for Error {
             FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => ErrorKind::Unavailable,
             FaultKind::Statement => ErrorKind::Store,
         };
-        Self { kind, source: Some(Box::new(fault)) }
+        Self {
+            kind,
+            source: Some(Box::new(fault)),
+        }
     }
 }
 

@@ -8,13 +8,17 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 pub use self::{
-    rejection::{Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable},
+    rejection::{
+        Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable,
+    },
     route::{Require, RequireRecent, RequireService, require},
 };
 use crate::session::{Flash, Identity, Session, SignedIn};
 
 fn session_of(extensions: &http::Extensions) -> Result<&Session, MissingSessionLayer> {
-    let session = extensions.get::<Session>().ok_or_else(MissingSessionLayer::reported)?;
+    let session = extensions
+        .get::<Session>()
+        .ok_or_else(MissingSessionLayer::reported)?;
     session.consult();
     Ok(session)
 }

@@ -65,14 +65,20 @@ impl MissingSessionLayer {
 }
 
 /// What the `next` parameter keeps as it is.
-const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 impl SignedOut {
     pub(super) fn new(session: &Session, parts: &Parts) -> Self {
         let page = session.core().sign_in_page.as_deref();
         let redirect = page.filter(|_| accepts_html(&parts.headers)).map(|page| {
             // Only what can be repeated by a GET is worth coming back to.
-            let wanted = matches!(parts.method, Method::GET | Method::HEAD).then(|| original_path(parts));
+            let wanted =
+                matches!(parts.method, Method::GET | Method::HEAD).then(|| original_path(parts));
             match wanted {
                 Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
                 None => page.to_owned(),
@@ -84,12 +90,19 @@ impl SignedOut {
 
 /// The path as the browser sent it: nested routers see only the rest of it.
 fn original_path(parts: &Parts) -> String {
-    let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
-    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    let uri = parts
+        .extensions
+        .get::<axum::extract::OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
+    uri.path_and_query()
+        .map_or_else(|| "/".to_owned(), ToString::to_string)
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    let accepted = headers
+        .get_all(ACCEPT)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|range| {
         let kind = range.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("text/html")
@@ -176,7 +189,9 @@ impl IntoResponse for NotRecent {
 /// what keeps their own password window away.
 fn with_challenge(problem: Problem) -> Response {
     let mut response = problem.into_response();
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
     response
 }
 
@@ -237,7 +252,11 @@ impl fmt::Display for Forbidden {
 
 impl fmt::Display for NotRecent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the user has to have signed in within the last {} seconds", self.within.as_secs())
+        write!(
+            formatter,
+            "the user has to have signed in within the last {} seconds",
+            self.within.as_secs()
+        )
     }
 }
 

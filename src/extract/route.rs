@@ -71,8 +71,12 @@ enum Guard {
 impl Guard {
     fn check(&self, user: &SignedIn) -> Result<(), Response> {
         match self {
-            Self::Permission(permission) => user.require(permission).map_err(IntoResponse::into_response),
-            Self::Recent(within) => user.require_recent(*within).map_err(IntoResponse::into_response),
+            Self::Permission(permission) => user
+                .require(permission)
+                .map_err(IntoResponse::into_response),
+            Self::Recent(within) => user
+                .require_recent(*within)
+                .map_err(IntoResponse::into_response),
         }
     }
 }
@@ -81,7 +85,10 @@ impl<S> tower::Layer<S> for Require {
     type Service = RequireService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireService { inner, guard: self.0.clone() }
+        RequireService {
+            inner,
+            guard: self.0.clone(),
+        }
     }
 }
 

@@ -57,6 +57,8 @@ impl<S> tower::Layer<S> for SessionLayer {
 
 impl fmt::Debug for SessionLayer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionLayer").finish_non_exhaustive()
+        formatter
+            .debug_struct("SessionLayer")
+            .finish_non_exhaustive()
     }
 }

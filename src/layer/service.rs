@@ -33,7 +33,7 @@ where
     S: tower::Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     B: Send + 'static,
-    R: Default + Send,
+    R: Default + Send + 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -64,7 +64,10 @@ where
     if request.extensions().get::<Session>().is_some() {
         return inner.call(request).await;
     }
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0);
     let session = Session::open(&sessions, peer, request.headers()).await;
     request.extensions_mut().insert(session.clone());
     let response = inner.call(request).await?;
@@ -76,6 +79,9 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
+        formatter
+            .debug_struct("SessionService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,9 @@ where
     F: Future<Output = Result<u64, Error>> + Send,
 {
     // Without a runtime the process is on its way out.
-    let Ok(runtime) = Handle::try_current() else { return };
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
     runtime.spawn(async move {
         let mut pause = Duration::from_millis(100);
         for attempt in 1..=ATTEMPTS {

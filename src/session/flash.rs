@@ -38,7 +38,10 @@ impl Flash {
 
     /// Adds a message of a level.
     pub fn push(&self, level: FlashLevel, text: impl Into<String>) {
-        let message = FlashMessage { level, text: text.into() };
+        let message = FlashMessage {
+            level,
+            text: text.into(),
+        };
         self.0.flash_state().messages().added.push(message);
     }
 
@@ -95,7 +98,11 @@ struct Messages {
 
 impl FlashState {
     pub(crate) fn new(raw: Option<Vec<u8>>, present: bool) -> Self {
-        Self { raw, present, messages: Mutex::default() }
+        Self {
+            raw,
+            present,
+            messages: Mutex::default(),
+        }
     }
 
     /// The Set-Cookie that leaves the browser with the right messages; `None` when it has them already.
@@ -104,7 +111,11 @@ impl FlashState {
         if !messages.taken && messages.added.is_empty() {
             return None;
         }
-        let mut all = if messages.taken { Vec::new() } else { self.brought(cookies) };
+        let mut all = if messages.taken {
+            Vec::new()
+        } else {
+            self.brought(cookies)
+        };
         all.extend(messages.added.iter().cloned());
         match cookies.set_flash(&all) {
             None if self.present => Some(cookies.remove_flash()),
@@ -113,7 +124,10 @@ impl FlashState {
     }
 
     fn brought(&self, cookies: &Cookies) -> Vec<FlashMessage> {
-        self.raw.as_deref().map(|raw| cookies.decode_flash(raw)).unwrap_or_default()
+        self.raw
+            .as_deref()
+            .map(|raw| cookies.decode_flash(raw))
+            .unwrap_or_default()
     }
 
     fn messages(&self) -> MutexGuard<'_, Messages> {

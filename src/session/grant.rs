@@ -43,10 +43,13 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             let store = self.store.clone();
-            undo("release a reserved session; it lapses by itself", move || {
-                let store = store.clone();
-                async move { store.release(id).await }
-            });
+            undo(
+                "release a reserved session; it lapses by itself",
+                move || {
+                    let store = store.clone();
+                    async move { store.release(id).await }
+                },
+            );
         }
     }
 }
@@ -61,9 +64,17 @@ impl Reservation {
     ) -> Result<Self, SignInError> {
         let taking = async move {
             // Before the statement: one whose answer is lost may have been carried out.
-            let place = Place { id: Some(new.id), store };
+            let place = Place {
+                id: Some(new.id),
+                store,
+            };
             let outcome = place.store.reserve(&new, limit).await;
-            let mut reservation = Self { new, token, limit, place };
+            let mut reservation = Self {
+                new,
+                token,
+                limit,
+                place,
+            };
             match outcome {
                 Ok(()) => Ok(reservation),
                 Err(error) => {
@@ -74,7 +85,9 @@ impl Reservation {
                 }
             }
         };
-        to_the_end(taking).await.unwrap_or_else(|error| Err(SignInError::Store(error)))
+        to_the_end(taking)
+            .await
+            .unwrap_or_else(|error| Err(SignInError::Store(error)))
     }
 
     pub(crate) fn session_id(&self) -> Uuid {
@@ -84,9 +97,14 @@ impl Reservation {
     /// Gives the place back and waits until it is free: the next attempt may come at once.
     pub(crate) async fn release(mut self) {
         let store = self.place.store.clone();
-        let Some(id) = self.place.id.take() else { return };
+        let Some(id) = self.place.id.take() else {
+            return;
+        };
         let releasing = async move {
-            let place = Place { id: Some(id), store };
+            let place = Place {
+                id: Some(id),
+                store,
+            };
             if place.store.release(id).await.is_ok() {
                 let mut place = place;
                 place.id = None;
@@ -101,17 +119,25 @@ impl Reservation {
             // As a whole: a block that took the fields apart would leave the place armed outside.
             let mut reservation = self;
             let store = reservation.place.store.clone();
-            let outcome = store.activate(&reservation.new, reservation.limit, &|| !sender.is_closed()).await;
+            let outcome = store
+                .activate(&reservation.new, reservation.limit, &|| !sender.is_closed())
+                .await;
             let id = reservation.new.id;
             if matches!(outcome, Ok(()) | Err(SignInError::Unknown(_))) {
                 reservation.place.id = None;
             }
-            let max_age = reservation.new.remembered.then_some(store.timings().absolute_timeout);
+            let max_age = reservation
+                .new
+                .remembered
+                .then_some(store.timings().absolute_timeout);
             let granted = Granted {
                 user_id: reservation.new.user_id.clone(),
                 token: reservation.token.clone(),
                 max_age,
-                grant: Grant { store, done: Some(Done::SignedIn(id)) },
+                grant: Grant {
+                    store,
+                    done: Some(Done::SignedIn(id)),
+                },
             };
             (sender, outcome, granted)
         })
@@ -156,10 +182,13 @@ impl Drop for Grant {
         let store = self.store.clone();
         match self.done.take() {
             Some(Done::SignedIn(id)) => {
-                undo("end a session that nobody received; it expires by itself", move || {
-                    let store = store.clone();
-                    async move { store.end(&[id], EndedReason::Abandoned, None).await }
-                });
+                undo(
+                    "end a session that nobody received; it expires by itself",
+                    move || {
+                        let store = store.clone();
+                        async move { store.end(&[id], EndedReason::Abandoned, None).await }
+                    },
+                );
             }
             Some(Done::Rotated(rotation)) => {
                 undo("take back a token that nobody received", move || {
@@ -181,7 +210,12 @@ pub(crate) async fn rotate(
     proof: Proof,
 ) -> Result<Option<Granted>, SignInError> {
     let token = Token::generate().map_err(|error| SignInError::Store(Error::unavailable(error)))?;
-    let rotation = Rotation { id, old, new: token.hash(), proof };
+    let rotation = Rotation {
+        id,
+        old,
+        new: token.hash(),
+        proof,
+    };
     let outcome = granted(|sender| async move {
         let outcome = store.rotate(&rotation, &|| !sender.is_closed()).await;
         let (outcome, max_age) = match outcome {
@@ -189,8 +223,20 @@ pub(crate) async fn rotate(
             Ok(None) => (Err(SignInError::Lapsed), None),
             Err(error) => (Err(error), None),
         };
-        let grant = Grant { store, done: Some(Done::Rotated(rotation)) };
-        (sender, outcome, Granted { user_id, token, max_age, grant })
+        let grant = Grant {
+            store,
+            done: Some(Done::Rotated(rotation)),
+        };
+        (
+            sender,
+            outcome,
+            Granted {
+                user_id,
+                token,
+                max_age,
+                grant,
+            },
+        )
     });
     match outcome.await {
         Ok(granted) => Ok(Some(granted)),

@@ -94,7 +94,11 @@ impl Sessions {
     ///
     /// Unavailable.
     pub async fn get(&self, session_id: Uuid) -> Result<Option<SessionInfo>, Error> {
-        let page = self.0.store.list(&Filter::id(session_id), Page::first(1)).await?;
+        let page = self
+            .0
+            .store
+            .list(&Filter::id(session_id), Page::first(1))
+            .await?;
         Ok(page.sessions.into_iter().next())
     }
 
@@ -113,7 +117,8 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(&Filter::user(user_id.clone()), by.into()).await
+        self.end_where(&Filter::user(user_id.clone()), by.into())
+            .await
     }
 
     /// Ends all other sessions of this user: to offer after a change of credentials (ASVS 5.0, 7.4.3).
@@ -149,7 +154,10 @@ impl Sessions {
         let (store, filter) = (self.0.store.clone(), filter.clone());
         // Ending never waits, not even for the caller to stay.
         let (ended, by) = super::background::to_the_end(async move {
-            (store.end_where(&filter, EndedReason::Revoked, &by).await, by)
+            (
+                store.end_where(&filter, EndedReason::Revoked, &by).await,
+                by,
+            )
         })
         .await?;
         let ended = ended?;
@@ -212,7 +220,9 @@ pub struct Actor(String);
 
 impl Actor {
     fn checked(self) -> Result<String, Error> {
-        UserId::from(self.0.as_str()).validate().map_err(Error::invalid)?;
+        UserId::from(self.0.as_str())
+            .validate()
+            .map_err(Error::invalid)?;
         Ok(self.0)
     }
 }

@@ -62,25 +62,37 @@ impl Limit {
     /// Any number of sessions.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self { max: MaxSessions::Unlimited, policy: LimitPolicy::EndOldest }
+        Self {
+            max: MaxSessions::Unlimited,
+            policy: LimitPolicy::EndOldest,
+        }
     }
 
     /// At most `max`; the oldest makes room.
     #[must_use]
     pub fn end_oldest(max: u32) -> Self {
-        Self { max: MaxSessions::AtMost(max), policy: LimitPolicy::EndOldest }
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::EndOldest,
+        }
     }
 
     /// At most `max`; the one that was used least recently makes room.
     #[must_use]
     pub fn end_least_recently_seen(max: u32) -> Self {
-        Self { max: MaxSessions::AtMost(max), policy: LimitPolicy::EndLeastRecentlySeen }
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::EndLeastRecentlySeen,
+        }
     }
 
     /// At most `max`; one more is refused with [`LoginError::LimitReached`](crate::LoginError::LimitReached).
     #[must_use]
     pub fn refuse(max: u32) -> Self {
-        Self { max: MaxSessions::AtMost(max), policy: LimitPolicy::Refuse }
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::Refuse,
+        }
     }
 
     /// The same maximum with another policy: what applies to users with a maximum of their own.
@@ -123,7 +135,9 @@ const ADMITTED: Admission = Admission::Admitted { ends: Vec::new() };
 
 /// May a place be taken? Under "refuse" others' reservations count, so that what was admitted can always become real.
 pub(crate) fn admit_reservation(limit: Limit, rivals: &[Rival]) -> Admission {
-    let MaxSessions::AtMost(max) = limit.max else { return ADMITTED };
+    let MaxSessions::AtMost(max) = limit.max else {
+        return ADMITTED;
+    };
     let taken = rivals.iter().filter(|rival| !rival.replaced).count();
     match limit.policy {
         _ if max == 0 => Admission::Full { max },
@@ -134,9 +148,16 @@ pub(crate) fn admit_reservation(limit: Limit, rivals: &[Rival]) -> Admission {
 
 /// May a reserved session become real, and who has to go for it?
 pub(crate) fn admit_session(limit: Limit, rivals: Vec<Rival>) -> Admission {
-    let MaxSessions::AtMost(max) = limit.max else { return ADMITTED };
-    let mut live: Vec<_> = rivals.into_iter().filter(|rival| !rival.reserved && !rival.replaced).collect();
-    let Some(room) = (max as usize).checked_sub(1) else { return Admission::Full { max } };
+    let MaxSessions::AtMost(max) = limit.max else {
+        return ADMITTED;
+    };
+    let mut live: Vec<_> = rivals
+        .into_iter()
+        .filter(|rival| !rival.reserved && !rival.replaced)
+        .collect();
+    let Some(room) = (max as usize).checked_sub(1) else {
+        return Admission::Full { max };
+    };
     let excess = live.len().saturating_sub(room);
     match limit.policy {
         LimitPolicy::Refuse if excess > 0 => return Admission::Full { max },
@@ -144,10 +165,18 @@ pub(crate) fn admit_session(limit: Limit, rivals: Vec<Rival>) -> Admission {
         // Ids break ties: they sort by time too.
         LimitPolicy::EndOldest => live.sort_by_key(|rival| (rival.created_at_micros, rival.id)),
         LimitPolicy::EndLeastRecentlySeen => {
-            live.sort_by_key(|rival| (rival.last_seen_at_micros, rival.created_at_micros, rival.id));
+            live.sort_by_key(|rival| {
+                (rival.last_seen_at_micros, rival.created_at_micros, rival.id)
+            });
         }
     }
-    Admission::Admitted { ends: live.into_iter().take(excess).map(|rival| rival.id).collect() }
+    Admission::Admitted {
+        ends: live
+            .into_iter()
+            .take(excess)
+            .map(|rival| rival.id)
+            .collect(),
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +184,13 @@ mod tests {
     use super::*;
 
     fn rival(number: u128, created_at_micros: i64, last_seen_at_micros: i64) -> Rival {
-        Rival { id: Uuid::from_u128(number), created_at_micros, last_seen_at_micros, reserved: false, replaced: false }
+        Rival {
+            id: Uuid::from_u128(number),
+            created_at_micros,
+            last_seen_at_micros,
+            reserved: false,
+            replaced: false,
+        }
     }
 
     fn ends(limit: Limit, rivals: &[Rival]) -> Vec<u128> {
@@ -181,35 +216,69 @@ mod tests {
 
     #[test]
     fn ties_are_broken_by_id() {
-        assert_eq!(ends(Limit::end_oldest(2), &[rival(2, 7, 7), rival(1, 7, 7)]), [1]);
+        assert_eq!(
+            ends(Limit::end_oldest(2), &[rival(2, 7, 7), rival(1, 7, 7)]),
+            [1]
+        );
     }
 
     #[test]
     fn reserved_and_replaced_sessions_are_neither_counted_nor_ended_when_one_becomes_real() {
-        let reserved = Rival { reserved: true, ..rival(1, 1, 1) };
-        let replaced = Rival { replaced: true, ..rival(2, 2, 2) };
-        assert_eq!(ends(Limit::end_oldest(1), &[reserved, replaced]), [0_u128; 0]);
+        let reserved = Rival {
+            reserved: true,
+            ..rival(1, 1, 1)
+        };
+        let replaced = Rival {
+            replaced: true,
+            ..rival(2, 2, 2)
+        };
+        assert_eq!(
+            ends(Limit::end_oldest(1), &[reserved, replaced]),
+            [0_u128; 0]
+        );
         assert_eq!(ends(Limit::refuse(1), &[reserved, replaced]), [0_u128; 0]);
     }
 
     #[test]
     fn refusing_counts_reservations_but_not_the_session_that_is_replaced() {
-        let reserved = Rival { reserved: true, ..rival(1, 1, 1) };
-        let replaced = Rival { replaced: true, ..rival(2, 2, 2) };
-        assert_eq!(admit_reservation(Limit::refuse(1), &[reserved]), Admission::Full { max: 1 });
+        let reserved = Rival {
+            reserved: true,
+            ..rival(1, 1, 1)
+        };
+        let replaced = Rival {
+            replaced: true,
+            ..rival(2, 2, 2)
+        };
+        assert_eq!(
+            admit_reservation(Limit::refuse(1), &[reserved]),
+            Admission::Full { max: 1 }
+        );
         assert_eq!(admit_reservation(Limit::refuse(1), &[replaced]), ADMITTED);
-        assert_eq!(admit_reservation(Limit::refuse(2), &[reserved, replaced]), ADMITTED);
-        assert_eq!(admit_reservation(Limit::end_oldest(1), &[reserved, rival(3, 3, 3)]), ADMITTED);
+        assert_eq!(
+            admit_reservation(Limit::refuse(2), &[reserved, replaced]),
+            ADMITTED
+        );
+        assert_eq!(
+            admit_reservation(Limit::end_oldest(1), &[reserved, rival(3, 3, 3)]),
+            ADMITTED
+        );
     }
 
     #[test]
     fn a_limit_that_was_lowered_meanwhile_refuses_under_refuse() {
-        assert_eq!(admit_session(Limit::refuse(1), vec![rival(1, 1, 1)]), Admission::Full { max: 1 });
+        assert_eq!(
+            admit_session(Limit::refuse(1), vec![rival(1, 1, 1)]),
+            Admission::Full { max: 1 }
+        );
     }
 
     #[test]
     fn zero_lets_nobody_in_under_any_policy() {
-        for limit in [Limit::end_oldest(0), Limit::end_least_recently_seen(0), Limit::refuse(0)] {
+        for limit in [
+            Limit::end_oldest(0),
+            Limit::end_least_recently_seen(0),
+            Limit::refuse(0),
+        ] {
             assert_eq!(admit_reservation(limit, &[]), Admission::Full { max: 0 });
             assert_eq!(admit_session(limit, vec![]), Admission::Full { max: 0 });
         }
@@ -217,9 +286,17 @@ mod tests {
 
     #[test]
     fn a_maximum_survives_its_column() {
-        for max in [MaxSessions::AtMost(0), MaxSessions::AtMost(7), MaxSessions::AtMost(u32::MAX), MaxSessions::Unlimited] {
+        for max in [
+            MaxSessions::AtMost(0),
+            MaxSessions::AtMost(7),
+            MaxSessions::AtMost(u32::MAX),
+            MaxSessions::Unlimited,
+        ] {
             assert_eq!(MaxSessions::from_column(max.to_column()), max);
         }
-        assert_eq!(MaxSessions::from_column(i64::MAX), MaxSessions::AtMost(u32::MAX));
+        assert_eq!(
+            MaxSessions::from_column(i64::MAX),
+            MaxSessions::AtMost(u32::MAX)
+        );
     }
 }

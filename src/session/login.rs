@@ -28,7 +28,11 @@ pub struct Login<'a> {
 
 impl<'a> Login<'a> {
     pub(crate) fn new(session: &'a Session, user_id: UserId) -> Self {
-        Self { session, user_id, remembered: false }
+        Self {
+            session,
+            user_id,
+            remembered: false,
+        }
     }
 
     /// Lets the cookie outlive the browser's own session, until the absolute timeout. The idle timeout applies all the
@@ -42,13 +46,16 @@ impl<'a> Login<'a> {
         let core = self.session.core();
         self.user_id.validate().map_err(LoginError::InvalidUserId)?;
         if !core.store.accepts(&self.user_id) {
-            return Err(LoginError::InvalidUserId(UserIdError::Parse { wanted: "the form that the builder's SQL names" }));
+            return Err(LoginError::InvalidUserId(UserIdError::Parse {
+                wanted: "the form that the builder's SQL names",
+            }));
         }
         // A second login in one request takes the place of the first.
         if let Some(earlier) = self.session.take_reservation() {
             earlier.release().await;
         }
-        let token = Token::generate().map_err(|error| LoginError::Unavailable(Error::unavailable(error)))?;
+        let token = Token::generate()
+            .map_err(|error| LoginError::Unavailable(Error::unavailable(error)))?;
         let observed = self.session.observed();
         let new = NewSession {
             id: Uuid::now_v7(),
@@ -56,7 +63,10 @@ impl<'a> Login<'a> {
             token: token.hash(),
             previous: self.session.previous(),
             remembered: self.remembered,
-            ip: core.client.address(observed).map(|address| address.to_string()),
+            ip: core
+                .client
+                .address(observed)
+                .map(|address| address.to_string()),
             user_agent: core.client.user_agent(observed),
         };
         let user_id = new.user_id.clone();
@@ -74,9 +84,9 @@ impl<'a> Login<'a> {
                 tracing::error!(%user_id, %error, "sign-in failed: the store is not available");
                 Err(LoginError::Unavailable(error))
             }
-            Err(SignInError::Lapsed | SignInError::Abandoned) => {
-                Err(LoginError::Unavailable(Error::unavailable("the sign-in was interrupted")))
-            }
+            Err(SignInError::Lapsed | SignInError::Abandoned) => Err(LoginError::Unavailable(
+                Error::unavailable("the sign-in was interrupted"),
+            )),
         }
     }
 }

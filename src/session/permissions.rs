@@ -12,7 +12,9 @@ impl Permissions {
     /// Whether this permission is among them.
     #[must_use]
     pub fn contains(&self, permission: &str) -> bool {
-        self.0.binary_search_by(|held| held.as_str().cmp(permission)).is_ok()
+        self.0
+            .binary_search_by(|held| held.as_str().cmp(permission))
+            .is_ok()
     }
 
     /// All of them, sorted, each once.
@@ -50,7 +52,9 @@ mod tests {
     fn they_are_a_sorted_set() {
         let permissions: Permissions = ["b", "a", "b"].into_iter().collect();
         assert_eq!(permissions.iter().collect::<Vec<_>>(), ["a", "b"]);
-        assert!(permissions.contains("a") && !permissions.contains("A") && !permissions.contains("ab"));
+        assert!(
+            permissions.contains("a") && !permissions.contains("A") && !permissions.contains("ab")
+        );
         assert!(Permissions::default().is_empty());
     }
 }

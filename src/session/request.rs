@@ -179,7 +179,11 @@ impl Session {
                 store.end_token(token, EndedReason::Logout, by).await
             };
             to_the_end(ending).await??;
-            tracing::info!(user_id = self.user_id().map(tracing::field::display), session_id = self.id().map(tracing::field::display), "signed out");
+            tracing::info!(
+                user_id = self.user_id().map(tracing::field::display),
+                session_id = self.id().map(tracing::field::display),
+                "signed out"
+            );
         }
         let mut state = self.state();
         state.identity = Identity::Anonymous;
@@ -208,7 +212,9 @@ impl Session {
             _ if !rotates => {}
             // A login brings a new token anyway, and a proof is not taken back by a plain rotation.
             Some(Promise::Login(_) | Promise::Rotate(Proof::GivenAgain)) => {}
-            Some(Promise::Rotate(Proof::Unchanged)) | None => state.promise = Some(Promise::Rotate(proof)),
+            Some(Promise::Rotate(Proof::Unchanged)) | None => {
+                state.promise = Some(Promise::Rotate(proof))
+            }
         }
     }
 
@@ -258,9 +264,17 @@ impl Session {
     }
 
     /// Reads and verifies what a request brings.
-    pub(crate) async fn open(sessions: &Sessions, peer: Option<SocketAddr>, headers: &HeaderMap) -> Self {
+    pub(crate) async fn open(
+        sessions: &Sessions,
+        peer: Option<SocketAddr>,
+        headers: &HeaderMap,
+    ) -> Self {
         let core = sessions.core();
-        let mut opened = Opened { identity: Identity::Anonymous, presented: None, ended_reason: None };
+        let mut opened = Opened {
+            identity: Identity::Anonymous,
+            presented: None,
+            ended_reason: None,
+        };
         match core.cookies.session(headers) {
             Presented::Absent => {}
             Presented::Rejected(rejection) => {
@@ -273,8 +287,15 @@ impl Session {
             observed: core.client.observe(peer, headers),
             presented: opened.presented,
             ended_reason: opened.ended_reason,
-            state: Mutex::new(State { identity: opened.identity, signed_out: false, promise: None }),
-            flash: FlashState::new(core.cookies.raw_flash(headers), core.cookies.has_flash(headers)),
+            state: Mutex::new(State {
+                identity: opened.identity,
+                signed_out: false,
+                promise: None,
+            }),
+            flash: FlashState::new(
+                core.cookies.raw_flash(headers),
+                core.cookies.has_flash(headers),
+            ),
             consulted: AtomicBool::new(false),
         }))
     }
@@ -288,7 +309,9 @@ impl Session {
         let promise = self.state().promise.take();
         let succeeded = !status.is_client_error() && !status.is_server_error();
         let granted = match promise {
-            Some(Promise::Login(reservation)) if succeeded => Some(self.sign_in(reservation).await?),
+            Some(Promise::Login(reservation)) if succeeded => {
+                Some(self.sign_in(reservation).await?)
+            }
             Some(Promise::Login(reservation)) => {
                 reservation.release().await;
                 None
@@ -300,14 +323,26 @@ impl Session {
         let session_cookie = match &granted {
             Some(granted) => {
                 let cookie = cookies.set_session(&granted.user_id, &granted.token, granted.max_age);
-                Some(cookie.map_err(|error| SignInError::Store(Error::unavailable(error.to_string())))?)
+                Some(
+                    cookie.map_err(|error| {
+                        SignInError::Store(Error::unavailable(error.to_string()))
+                    })?,
+                )
             }
             None if self.state().signed_out => Some(cookies.remove_session()),
             None => None,
         };
         // An answer that failed may not have shown the messages.
-        let flash_cookie = if status.is_server_error() { None } else { self.0.flash.cookie(cookies) };
-        Ok(Outcome { session_cookie, flash_cookie, granted })
+        let flash_cookie = if status.is_server_error() {
+            None
+        } else {
+            self.0.flash.cookie(cookies)
+        };
+        Ok(Outcome {
+            session_cookie,
+            flash_cookie,
+            granted,
+        })
     }
 
     async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {
@@ -321,9 +356,12 @@ impl Session {
     }
 
     async fn rotate_now(&self, proof: Proof) -> Result<Option<Granted>, SignInError> {
-        let (Some(user), Some(old)) = (self.signed_in(), self.0.presented) else { return Ok(None) };
+        let (Some(user), Some(old)) = (self.signed_in(), self.0.presented) else {
+            return Ok(None);
+        };
         let store = self.core().store.clone();
-        let granted = grant::rotate(store, user.session_id(), user.user_id().clone(), old, proof).await?;
+        let granted =
+            grant::rotate(store, user.session_id(), user.user_id().clone(), old, proof).await?;
         if granted.is_some() {
             tracing::info!(user_id = %user.user_id(), session_id = %user.session_id(), "session token rotated");
         }
@@ -339,11 +377,19 @@ struct Opened {
 
 impl Opened {
     fn anonymous(ended_reason: Option<EndedReason>) -> Self {
-        Self { identity: Identity::Anonymous, presented: None, ended_reason }
+        Self {
+            identity: Identity::Anonymous,
+            presented: None,
+            ended_reason,
+        }
     }
 
     fn unavailable(token: TokenHash) -> Self {
-        Self { identity: Identity::Unavailable, presented: Some(token), ended_reason: None }
+        Self {
+            identity: Identity::Unavailable,
+            presented: Some(token),
+            ended_reason: None,
+        }
     }
 }
 
@@ -359,7 +405,9 @@ impl Core {
                 return Opened::anonymous(None);
             }
             Ok(Lookup::Corrupt) => {
-                tracing::error!("session refused: its row, or what the permission queries give for it, cannot be read");
+                tracing::error!(
+                    "session refused: its row, or what the permission queries give for it, cannot be read"
+                );
                 return Opened::unavailable(token);
             }
             Err(unanswered) => {
@@ -388,7 +436,9 @@ impl Core {
 
     /// Accounts and permissions from elsewhere, where they are.
     async fn ask_source(&self, mut found: Found) -> Result<Option<Found>, Unanswerable> {
-        let Some(source) = &self.permission_source else { return Ok(Some(found)) };
+        let Some(source) = &self.permission_source else {
+            return Ok(Some(found));
+        };
         match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
             Ok(Ok(Access::Granted(permissions))) => {
                 found.permissions = permissions;
@@ -403,7 +453,9 @@ impl Core {
                 Err(Unanswerable)
             }
             Err(_) => {
-                tracing::warn!("session not verified: the permission source took longer than the time budget");
+                tracing::warn!(
+                    "session not verified: the permission source took longer than the time budget"
+                );
                 Err(Unanswerable)
             }
         }
@@ -414,6 +466,9 @@ struct Unanswerable;
 
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Session").field("identity", &self.state().identity).finish_non_exhaustive()
+        formatter
+            .debug_struct("Session")
+            .field("identity", &self.state().identity)
+            .finish_non_exhaustive()
     }
 }

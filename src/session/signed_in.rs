@@ -73,7 +73,12 @@ impl SignedIn {
     /// How long ago the user proved who they are, by the database's clock when the request was verified.
     #[must_use]
     pub fn age(&self) -> Duration {
-        Duration::from_micros(self.0.authenticated_micros_ago.try_into().unwrap_or_default())
+        Duration::from_micros(
+            self.0
+                .authenticated_micros_ago
+                .try_into()
+                .unwrap_or_default(),
+        )
     }
 
     /// Refuses a user who signed in longer ago than this: for changes of credentials and other sensitive steps

@@ -18,7 +18,9 @@ impl Sweeper {
             loop {
                 match sessions.sweep().await {
                     Ok(swept) => tracing::debug!(?swept, "swept sessions"),
-                    Err(error) => tracing::warn!(%error, "sessions could not be swept; trying again"),
+                    Err(error) => {
+                        tracing::warn!(%error, "sessions could not be swept; trying again")
+                    }
                 }
                 // Nodes that were started together come apart.
                 let jitter = rand::rng().random_range(0.9..1.1);

@@ -66,7 +66,9 @@ impl Dialect {
     pub(crate) fn micros(self, time: &str) -> String {
         match self {
             Self::Sqlite => {
-                format!("CAST(round((julianday({time}) - 2440587.5) * 86400000.0) AS INTEGER) * 1000")
+                format!(
+                    "CAST(round((julianday({time}) - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
+                )
             }
             Self::Postgres => format!("(date_part('epoch', {time}) * 1000000)::bigint"),
             Self::MySql => format!("TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {time})"),
@@ -76,11 +78,17 @@ impl Dialect {
     /// The way back, for times that come from outside: `parameter` is a placeholder of whole microseconds.
     pub(crate) fn time(self, parameter: &str) -> String {
         match self {
-            Self::Sqlite => format!("strftime({SQLITE_TIME}, {parameter} / 1000000.0, 'unixepoch')"),
-            Self::Postgres => {
-                format!("(timestamptz '1970-01-01 00:00:00Z' + {parameter} * interval '1 microsecond')")
+            Self::Sqlite => {
+                format!("strftime({SQLITE_TIME}, {parameter} / 1000000.0, 'unixepoch')")
             }
-            Self::MySql => format!("(TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {parameter} MICROSECOND)"),
+            Self::Postgres => {
+                format!(
+                    "(timestamptz '1970-01-01 00:00:00Z' + {parameter} * interval '1 microsecond')"
+                )
+            }
+            Self::MySql => {
+                format!("(TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {parameter} MICROSECOND)")
+            }
         }
     }
 

@@ -5,8 +5,8 @@
 use std::{fmt::Debug, future::Future, pin::Pin};
 
 use sqlx::{
-    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Transaction, Type,
-    pool::PoolConnection,
+    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Transaction,
+    Type, pool::PoolConnection,
 };
 
 use super::{
@@ -35,8 +35,11 @@ pub(crate) trait Link: Send {
     ) -> BoxFuture<'a, Result<Vec<Row>, Fault>>;
 
     /// The number of rows that were changed.
-    fn execute<'a>(&'a mut self, statement: &'a Statement, binds: Vec<Bind>)
-    -> BoxFuture<'a, Result<u64, Fault>>;
+    fn execute<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+    ) -> BoxFuture<'a, Result<u64, Fault>>;
 
     /// Gives up a connection whose answer did not come in time: it must not serve anybody else.
     fn discard(self: Box<Self>);
@@ -51,7 +54,10 @@ pub(crate) trait Unit: Link {
 pub(crate) trait Backend: sqlx::Database {
     const DIALECT: Dialect;
 
-    fn add_list(arguments: &mut Self::Arguments, list: Bind) -> Result<(), sqlx::error::BoxDynError>;
+    fn add_list(
+        arguments: &mut Self::Arguments,
+        list: Bind,
+    ) -> Result<(), sqlx::error::BoxDynError>;
     fn rows_affected(result: &Self::QueryResult) -> u64;
     fn fault_kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FaultKind;
     fn discard(connection: PoolConnection<Self>);
@@ -59,12 +65,7 @@ pub(crate) trait Backend: sqlx::Database {
 }
 
 /// The four types of the seam, in both directions. Implemented for every database that has them.
-pub(crate) trait Speaks:
-    Backend<
-        Arguments: IntoArguments<Self>,
-        Connection: Send,
-    >
-{
+pub(crate) trait Speaks: Backend<Arguments: IntoArguments<Self>, Connection: Send> {
     fn fetch<'a>(
         connection: &'a mut Self::Connection,
         statement: &'a Statement,
@@ -96,8 +97,14 @@ where
     ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
         Box::pin(async move {
             let (text, arguments) = bind::<DB>(statement, binds)?;
-            let rows = connection.fetch_all(sqlx::query_with(text, arguments)).await.map_err(Fault::of::<DB>)?;
-            Ok(rows.iter().map(|row| read::<DB>(row, statement.columns())).collect())
+            let rows = connection
+                .fetch_all(sqlx::query_with(text, arguments))
+                .await
+                .map_err(Fault::of::<DB>)?;
+            Ok(rows
+                .iter()
+                .map(|row| read::<DB>(row, statement.columns()))
+                .collect())
         })
     }
 
@@ -108,7 +115,10 @@ where
     ) -> BoxFuture<'a, Result<u64, Fault>> {
         Box::pin(async move {
             let (text, arguments) = bind::<DB>(statement, binds)?;
-            let result = connection.execute(sqlx::query_with(text, arguments)).await.map_err(Fault::of::<DB>)?;
+            let result = connection
+                .execute(sqlx::query_with(text, arguments))
+                .await
+                .map_err(Fault::of::<DB>)?;
             Ok(DB::rows_affected(&result))
         })
     }
@@ -134,7 +144,8 @@ where
             list if DB::DIALECT.has_arrays() => DB::add_list(&mut arguments, list),
             Bind::Hashes(list) => {
                 let last = list.last().copied();
-                let padding = std::iter::repeat_n(last, padded.saturating_sub(list.len())).flatten();
+                let padding =
+                    std::iter::repeat_n(last, padded.saturating_sub(list.len())).flatten();
                 list.iter()
                     .copied()
                     .chain(padding)
@@ -142,8 +153,12 @@ where
             }
             Bind::Uuids(list) => {
                 let last = list.last().copied();
-                let padding = std::iter::repeat_n(last, padded.saturating_sub(list.len())).flatten();
-                list.iter().copied().chain(padding).try_for_each(|id| arguments.add(id.to_string()))
+                let padding =
+                    std::iter::repeat_n(last, padded.saturating_sub(list.len())).flatten();
+                list.iter()
+                    .copied()
+                    .chain(padding)
+                    .try_for_each(|id| arguments.add(id.to_string()))
             }
         };
         added.map_err(|error| Fault::of::<DB>(sqlx::Error::Encode(error)))?;
@@ -161,15 +176,24 @@ where
 {
     // The kinds were chosen with the statement; databases name the types of computed columns differently.
     let cell = |index: usize, kind: &CellKind| match kind {
-        CellKind::Int => row.try_get_unchecked::<Option<i64>, _>(index).map(|value| value.map(Cell::Int)),
-        CellKind::Text => row.try_get_unchecked::<Option<String>, _>(index).map(|value| value.map(Cell::Text)),
-        CellKind::Bytes => row.try_get_unchecked::<Option<Vec<u8>>, _>(index).map(|value| value.map(Cell::Bytes)),
+        CellKind::Int => row
+            .try_get_unchecked::<Option<i64>, _>(index)
+            .map(|value| value.map(Cell::Int)),
+        CellKind::Text => row
+            .try_get_unchecked::<Option<String>, _>(index)
+            .map(|value| value.map(Cell::Text)),
+        CellKind::Bytes => row
+            .try_get_unchecked::<Option<Vec<u8>>, _>(index)
+            .map(|value| value.map(Cell::Bytes)),
     };
-    let cells = columns.iter().enumerate().map(|(index, kind)| match cell(index, kind) {
-        Ok(Some(cell)) => cell,
-        Ok(None) => Cell::Null,
-        Err(_) => Cell::Unreadable,
-    });
+    let cells = columns
+        .iter()
+        .enumerate()
+        .map(|(index, kind)| match cell(index, kind) {
+            Ok(Some(cell)) => cell,
+            Ok(None) => Cell::Null,
+            Err(_) => Cell::Unreadable,
+        });
     Row::new(cells.collect())
 }
 
@@ -187,7 +211,10 @@ impl<DB: Speaks> Driver for Pool<DB> {
 
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
         Box::pin(async move {
-            let transaction = self.begin_with(DB::DIALECT.begin()).await.map_err(Fault::of::<DB>)?;
+            let transaction = self
+                .begin_with(DB::DIALECT.begin())
+                .await
+                .map_err(Fault::of::<DB>)?;
             Ok(Box::new(transaction) as Box<dyn Unit>)
         })
     }

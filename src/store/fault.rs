@@ -37,11 +37,17 @@ impl Fault {
             | sqlx::Error::BeginFailed => FaultKind::Lost,
             _ => FaultKind::Statement,
         };
-        Self { kind, summary: summary(&error) }
+        Self {
+            kind,
+            summary: summary(&error),
+        }
     }
 
     pub(crate) fn timed_out() -> Self {
-        Self { kind: FaultKind::TimedOut, summary: "no answer within the time budget".into() }
+        Self {
+            kind: FaultKind::TimedOut,
+            summary: "no answer within the time budget".into(),
+        }
     }
 
     pub(crate) fn kind(&self) -> FaultKind {

@@ -34,13 +34,17 @@ impl Fragments {
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at > {idle_since} AND expires_at > {now})"
             ),
             "reserved" => {
-                format!("(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})")
+                format!(
+                    "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
+                )
             }
             "lapsed" => format!("reserved_until <= {now}"),
             "idle" => format!(
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"
             ),
-            "overdue" => format!("(ended_at IS NULL AND reserved_until IS NULL AND expires_at <= {now})"),
+            "overdue" => {
+                format!("(ended_at IS NULL AND reserved_until IS NULL AND expires_at <= {now})")
+            }
             "expired_at" => self.expired_at(),
             "expired_at_micros" => dialect.micros(&self.expired_at()),
             "forgettable" => format!("ended_at <= {}", dialect.ago(timings.retention)),
@@ -59,8 +63,16 @@ impl Fragments {
         Some(match function {
             "id" => dialect.id(column),
             "micros" => dialect.micros(column),
-            "micros_since" => format!("{} - {}", dialect.micros(&dialect.now()), dialect.micros(column)),
-            "micros_until" => format!("{} - {}", dialect.micros(column), dialect.micros(&dialect.now())),
+            "micros_since" => format!(
+                "{} - {}",
+                dialect.micros(&dialect.now()),
+                dialect.micros(column)
+            ),
+            "micros_until" => format!(
+                "{} - {}",
+                dialect.micros(column),
+                dialect.micros(&dialect.now())
+            ),
             "flag" => dialect.boolean(&self.resolve(column).unwrap_or_else(|| column.to_owned())),
             "integer" => dialect.integer(column),
             _ => return None,
@@ -78,10 +90,16 @@ impl Fragments {
                 )
             }
             Dialect::Postgres => {
-                format!("LEAST(expires_at, last_seen_at + interval '{} microseconds')", idle.as_micros())
+                format!(
+                    "LEAST(expires_at, last_seen_at + interval '{} microseconds')",
+                    idle.as_micros()
+                )
             }
             Dialect::MySql => {
-                format!("LEAST(expires_at, last_seen_at + INTERVAL {} MICROSECOND)", idle.as_micros())
+                format!(
+                    "LEAST(expires_at, last_seen_at + INTERVAL {} MICROSECOND)",
+                    idle.as_micros()
+                )
             }
         }
     }

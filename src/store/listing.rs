@@ -48,10 +48,17 @@ impl EndedReason {
     }
 
     pub(crate) fn from_column(word: &str) -> Self {
-        [Self::Logout, Self::Revoked, Self::Limit, Self::Replaced, Self::Expired, Self::Abandoned]
-            .into_iter()
-            .find(|reason| reason.as_str() == word)
-            .unwrap_or(Self::Other)
+        [
+            Self::Logout,
+            Self::Revoked,
+            Self::Limit,
+            Self::Replaced,
+            Self::Expired,
+            Self::Abandoned,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+        .unwrap_or(Self::Other)
     }
 }
 
@@ -131,7 +138,10 @@ impl Filter {
     /// The sessions of one user.
     #[must_use]
     pub fn user(user_id: impl Into<UserId>) -> Self {
-        Self { user_id: Some(user_id.into()), ..Self::everybody() }
+        Self {
+            user_id: Some(user_id.into()),
+            ..Self::everybody()
+        }
     }
 
     /// Only those in this state. Revoking ends live ones in any case.
@@ -170,7 +180,10 @@ impl Filter {
     }
 
     pub(crate) fn id(id: Uuid) -> Self {
-        Self { id: Some(id), ..Self::everybody() }
+        Self {
+            id: Some(id),
+            ..Self::everybody()
+        }
     }
 
     pub(crate) fn except(mut self, id: Uuid) -> Self {
@@ -200,13 +213,22 @@ impl Filter {
             and("ip = {?text}", Some(Bind::Text(ip.clone())));
         }
         if let Some(part) = &self.user_agent {
-            and(&dialect.contains("user_agent"), Some(Bind::Text(part.clone())));
+            and(
+                &dialect.contains("user_agent"),
+                Some(Bind::Text(part.clone())),
+            );
         }
         if let Some(time) = self.created_after {
-            and(&format!("created_at >= {}", dialect.time("{?int}")), Some(Bind::Int(micros(time))));
+            and(
+                &format!("created_at >= {}", dialect.time("{?int}")),
+                Some(Bind::Int(micros(time))),
+            );
         }
         if let Some(time) = self.created_before {
-            and(&format!("created_at < {}", dialect.time("{?int}")), Some(Bind::Int(micros(time))));
+            and(
+                &format!("created_at < {}", dialect.time("{?int}")),
+                Some(Bind::Int(micros(time))),
+            );
         }
         if let Some(id) = self.id {
             and("id = {?uuid}", Some(Bind::from(id)));
@@ -219,8 +241,13 @@ impl Filter {
 
     fn check(&self) -> Result<(), Error> {
         let texts = [("ip", &self.ip), ("user_agent", &self.user_agent)];
-        match texts.into_iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0'))) {
-            Some((name, _)) => Err(Error::invalid(format!("the filter's {name} contains a NUL character"))),
+        match texts
+            .into_iter()
+            .find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0')))
+        {
+            Some((name, _)) => Err(Error::invalid(format!(
+                "the filter's {name} contains a NUL character"
+            ))),
             None => match &self.user_id {
                 Some(user_id) => user_id.validate().map_err(Error::invalid),
                 None => Ok(()),
@@ -247,7 +274,10 @@ impl Page {
     /// The first page; sizes are brought into 1 to [`MAX_SIZE`](Self::MAX_SIZE).
     #[must_use]
     pub fn first(size: u32) -> Self {
-        Self { size: size.clamp(1, Self::MAX_SIZE), after: None }
+        Self {
+            size: size.clamp(1, Self::MAX_SIZE),
+            after: None,
+        }
     }
 
     /// The page after the session that [`SessionPage::next`] named. Sessions that come or go meanwhile move nothing.
@@ -283,14 +313,27 @@ impl Store {
         );
         let statement = self.compile(&template, &INFO_COLUMNS);
         let rows = self.fetch(&statement, binds).await?;
-        let sessions: Result<Vec<_>, _> = rows.iter().take(page.size as usize).map(read_info).collect();
+        let sessions: Result<Vec<_>, _> = rows
+            .iter()
+            .take(page.size as usize)
+            .map(read_info)
+            .collect();
         let sessions = sessions?;
-        let next = if rows.len() > page.size as usize { sessions.last().map(|session| session.id) } else { None };
+        let next = if rows.len() > page.size as usize {
+            sessions.last().map(|session| session.id)
+        } else {
+            None
+        };
         Ok(SessionPage { sessions, next })
     }
 
     /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
-    pub(crate) async fn end_where(&self, filter: &Filter, reason: EndedReason, by: &str) -> Result<u64, Error> {
+    pub(crate) async fn end_where(
+        &self,
+        filter: &Filter,
+        reason: EndedReason,
+        by: &str,
+    ) -> Result<u64, Error> {
         filter.check()?;
         let (conditions, binds) = filter.conditions(self);
         let end = |state: &str| {
@@ -300,7 +343,10 @@ impl Store {
             );
             self.compile(&template, &[])
         };
-        let mut all = vec![Bind::Text(reason.as_str().to_owned()), Bind::Text(by.to_owned())];
+        let mut all = vec![
+            Bind::Text(reason.as_str().to_owned()),
+            Bind::Text(by.to_owned()),
+        ];
         all.extend(binds);
         // Reservations first: one that becomes real between the two statements is caught by the second.
         let (reserved, live) = (end("{reserved}"), end("{live}"));
@@ -315,14 +361,20 @@ impl Store {
     pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
         filter.check()?;
         let (conditions, binds) = filter.conditions(self);
-        let template = format!("SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{live}}{conditions}");
-        let rows = self.fetch(&self.compile(&template, &[CellKind::Int]), binds).await?;
+        let template = format!(
+            "SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{live}}{conditions}"
+        );
+        let rows = self
+            .fetch(&self.compile(&template, &[CellKind::Int]), binds)
+            .await?;
         let count = rows.first().ok_or(CorruptRow)?.int(0)?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
     fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
-        Statement::new(self.fragments.dialect, template, columns, |tag| self.fragments.resolve(tag))
+        Statement::new(self.fragments.dialect, template, columns, |tag| {
+            self.fragments.resolve(tag)
+        })
     }
 
     async fn fetch(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Error> {
@@ -336,12 +388,18 @@ impl Store {
 
 fn read_info(row: &Row) -> Result<SessionInfo, CorruptRow> {
     let text = |column| row.maybe_text(column).map(|text| text.map(str::to_owned));
-    let state = if row.int(2)? == 1 { SessionState::Live } else { SessionState::Ended };
+    let state = if row.int(2)? == 1 {
+        SessionState::Live
+    } else {
+        SessionState::Ended
+    };
     let recorded = (row.maybe_int(10)?, row.maybe_text(11)?);
     // A session that ran out is over from that moment on, whenever the sweeper comes by to write it down.
     let (ended_at, ended_reason) = match (state, recorded) {
         (SessionState::Live, _) => (None, None),
-        (SessionState::Ended, (Some(at), Some(reason))) => (Some(at), Some(EndedReason::from_column(reason))),
+        (SessionState::Ended, (Some(at), Some(reason))) => {
+            (Some(at), Some(EndedReason::from_column(reason)))
+        }
         (SessionState::Ended, _) => (Some(row.int(13)?), Some(EndedReason::Expired)),
     };
     Ok(SessionInfo {

@@ -29,11 +29,8 @@ use crate::{
     user_id::UserId,
 };
 
-pub use self::{
-    listing::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionState},
-    pool::{SessionPool, migrate},
-    sweep::Swept,
-};
+#[cfg(feature = "sqlite")]
+pub use self::pool::sqlite_options;
 pub(crate) use self::{
     dialect::UserCast,
     driver::{Driver, Link},
@@ -46,8 +43,11 @@ pub(crate) use self::{
     value::Bind,
     verify::{Found, Lookup},
 };
-#[cfg(feature = "sqlite")]
-pub use self::pool::sqlite_options;
+pub use self::{
+    listing::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionState},
+    pool::{SessionPool, migrate},
+    sweep::Swept,
+};
 use self::{retry::retry, statements::Statements, value::CorruptRow};
 
 #[derive(Debug)]
@@ -68,10 +68,16 @@ impl Store {
         application: &ApplicationSql,
         time_budget: Duration,
     ) -> Self {
-        let fragments = Fragments { dialect: driver.dialect(), timings };
+        let fragments = Fragments {
+            dialect: driver.dialect(),
+            timings,
+        };
         Self {
             statements: Statements::new(&fragments, application),
-            user_casts: UserCast::ALL.into_iter().filter(|cast| application.uses(*cast)).collect(),
+            user_casts: UserCast::ALL
+                .into_iter()
+                .filter(|cast| application.uses(*cast))
+                .collect(),
             permission_columns: application.permissions.len(),
             driver,
             fragments,
@@ -96,12 +102,21 @@ impl Store {
             }
             Ok::<_, Fault>(())
         };
-        trial.await.map_err(|fault| BuildError::Database(fault.into()))
+        trial
+            .await
+            .map_err(|fault| BuildError::Database(fault.into()))
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {
-        let mut link = self.driver.acquire().await.map_err(|fault| BuildError::Database(fault.into()))?;
-        match link.fetch(&self.statements.schema_version, Vec::new()).await {
+        let mut link = self
+            .driver
+            .acquire()
+            .await
+            .map_err(|fault| BuildError::Database(fault.into()))?;
+        match link
+            .fetch(&self.statements.schema_version, Vec::new())
+            .await
+        {
             Ok(rows) => match rows.first().map(|row| row.maybe_int(0)) {
                 Some(Ok(Some(version))) => Ok(version),
                 _ => Err(BuildError::SchemaMissing),
@@ -131,7 +146,12 @@ impl Store {
     }
 
     /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
-    pub(crate) async fn end(&self, ids: &[Uuid], reason: EndedReason, by: Option<&str>) -> Result<u64, Error> {
+    pub(crate) async fn end(
+        &self,
+        ids: &[Uuid],
+        reason: EndedReason,
+        by: Option<&str>,
+    ) -> Result<u64, Error> {
         let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
         self.within_budget(retry(|| async {
             let mut link = self.driver.acquire().await?;
@@ -149,7 +169,11 @@ impl Store {
     ) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
             let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.end_token, end_token_binds(token, reason, by)).await
+            link.execute(
+                &self.statements.end_token,
+                end_token_binds(token, reason, by),
+            )
+            .await
         }))
         .await
     }
@@ -158,13 +182,17 @@ impl Store {
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
             let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())]).await
+            link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
+                .await
         }))
         .await
     }
 
     /// A hang is answered like an outage.
-    async fn within_budget<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Error> {
+    async fn within_budget<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Error> {
         match tokio::time::timeout(self.time_budget, work).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(Fault::timed_out().into()),
@@ -173,7 +201,11 @@ impl Store {
 }
 
 fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
-    vec![Bind::Text(reason.as_str().to_owned()), Bind::MaybeText(by.map(str::to_owned)), ids]
+    vec![
+        Bind::Text(reason.as_str().to_owned()),
+        Bind::MaybeText(by.map(str::to_owned)),
+        ids,
+    ]
 }
 
 fn end_token_binds(token: TokenHash, reason: EndedReason, by: Option<&str>) -> Vec<Bind> {

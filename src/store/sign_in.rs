@@ -74,19 +74,32 @@ pub(crate) struct Rotated {
 
 impl Store {
     /// Takes a place for a new session. It opens nothing until it is made real, and lapses by itself.
-    pub(crate) async fn reserve(&self, new: &NewSession, default: Limit) -> Result<(), SignInError> {
+    pub(crate) async fn reserve(
+        &self,
+        new: &NewSession,
+        default: Limit,
+    ) -> Result<(), SignInError> {
         self.commit(|| self.prepare_reservation(new, default)).await
     }
 
-    async fn prepare_reservation(&self, new: &NewSession, default: Limit) -> Result<Box<dyn Unit>, Attempt> {
+    async fn prepare_reservation(
+        &self,
+        new: &NewSession,
+        default: Limit,
+    ) -> Result<Box<dyn Unit>, Attempt> {
         let mut unit = self.driver.begin().await?;
-        unit.execute(&self.statements.insert_user, vec![Bind::Text(new.user_id.to_string())]).await?;
+        unit.execute(
+            &self.statements.insert_user,
+            vec![Bind::Text(new.user_id.to_string())],
+        )
+        .await?;
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
         let rivals = self.rivals(unit.as_mut(), new).await?;
         if let Admission::Full { max } = admit_reservation(limit, &rivals) {
             return Err(Attempt::Refused(SignInError::LimitReached { max }));
         }
-        unit.execute(&self.statements.insert, insert_binds(new)).await?;
+        unit.execute(&self.statements.insert, insert_binds(new))
+            .await?;
         Ok(unit)
     }
 
@@ -98,7 +111,8 @@ impl Store {
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SignInError> {
-        self.commit(|| self.prepare_activation(new, default, wanted)).await
+        self.commit(|| self.prepare_activation(new, default, wanted))
+            .await
     }
 
     async fn prepare_activation(
@@ -112,7 +126,9 @@ impl Store {
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
         let rivals = self.rivals(unit.as_mut(), new).await?;
         let ends = match admit_session(limit, rivals) {
-            Admission::Full { max } => return Err(Attempt::Refused(SignInError::LimitReached { max })),
+            Admission::Full { max } => {
+                return Err(Attempt::Refused(SignInError::LimitReached { max }));
+            }
             Admission::Admitted { ends } => ends,
         };
         for ends in ends.chunks(MAX_LIST) {
@@ -123,7 +139,11 @@ impl Store {
             let binds = end_token_binds(previous, EndedReason::Replaced, Some(by));
             unit.execute(&self.statements.end_token, binds).await?;
         }
-        if unit.execute(&self.statements.activate, vec![Bind::from(new.id)]).await? == 0 {
+        if unit
+            .execute(&self.statements.activate, vec![Bind::from(new.id)])
+            .await?
+            == 0
+        {
             return Err(Attempt::Refused(SignInError::Lapsed));
         }
         if !wanted() {
@@ -136,7 +156,8 @@ impl Store {
     pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
             let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.release, vec![Bind::from(id)]).await
+            link.execute(&self.statements.release, vec![Bind::from(id)])
+                .await
         }))
         .await
     }
@@ -148,7 +169,9 @@ impl Store {
         rotation: &Rotation,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Option<Rotated>, SignInError> {
-        let outcome = self.commit_with(|| self.prepare_rotation(rotation, wanted)).await;
+        let outcome = self
+            .commit_with(|| self.prepare_rotation(rotation, wanted))
+            .await;
         match outcome {
             Ok(rotated) => Ok(Some(rotated)),
             Err(SignInError::Lapsed) => Ok(None),
@@ -166,11 +189,17 @@ impl Store {
             Proof::GivenAgain => &self.statements.rotate_reauthenticated,
         };
         let mut unit = self.driver.begin().await?;
-        let binds = vec![Bind::Hash(rotation.new), Bind::from(rotation.id), Bind::Hash(rotation.old)];
+        let binds = vec![
+            Bind::Hash(rotation.new),
+            Bind::from(rotation.id),
+            Bind::Hash(rotation.old),
+        ];
         if unit.execute(statement, binds).await? == 0 {
             return Err(Attempt::Refused(SignInError::Lapsed));
         }
-        let rows = unit.fetch(&self.statements.rotated, vec![Bind::from(rotation.id)]).await?;
+        let rows = unit
+            .fetch(&self.statements.rotated, vec![Bind::from(rotation.id)])
+            .await?;
         let rotated = read_rotated(&rows).map_err(Attempt::corrupt)?;
         if !wanted() {
             return Err(Attempt::Refused(SignInError::Abandoned));
@@ -182,7 +211,11 @@ impl Store {
     pub(crate) async fn undo_rotation(&self, id: Uuid, new: TokenHash) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
             let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.undo_rotation, vec![Bind::from(id), Bind::Hash(new)]).await
+            link.execute(
+                &self.statements.undo_rotation,
+                vec![Bind::from(id), Bind::Hash(new)],
+            )
+            .await
         }))
         .await
     }
@@ -192,7 +225,11 @@ impl Store {
         let rows = self
             .within_budget(async {
                 let mut link = self.driver.acquire().await?;
-                link.fetch(&self.statements.user_limit, vec![Bind::Text(user_id.to_string())]).await
+                link.fetch(
+                    &self.statements.user_limit,
+                    vec![Bind::Text(user_id.to_string())],
+                )
+                .await
             })
             .await?;
         match rows.first() {
@@ -202,11 +239,19 @@ impl Store {
     }
 
     /// Sets or takes back the user's own maximum.
-    pub(crate) async fn set_user_limit(&self, user_id: &UserId, max: Option<MaxSessions>) -> Result<(), Error> {
+    pub(crate) async fn set_user_limit(
+        &self,
+        user_id: &UserId,
+        max: Option<MaxSessions>,
+    ) -> Result<(), Error> {
         const NONE: i64 = -2; // see the statement
         self.within_budget(retry(|| async {
             let mut unit = self.driver.begin().await?;
-            unit.execute(&self.statements.insert_user, vec![Bind::Text(user_id.to_string())]).await?;
+            unit.execute(
+                &self.statements.insert_user,
+                vec![Bind::Text(user_id.to_string())],
+            )
+            .await?;
             let column = max.map_or(NONE, MaxSessions::to_column);
             let binds = vec![Bind::Int(column), Bind::Text(user_id.to_string())];
             unit.execute(&self.statements.set_user_limit, binds).await?;
@@ -215,8 +260,18 @@ impl Store {
         .await
     }
 
-    async fn lock_user(&self, unit: &mut dyn Unit, user_id: &UserId, default: Limit) -> Result<Limit, Attempt> {
-        let rows = unit.fetch(&self.statements.lock_user, vec![Bind::Text(user_id.to_string())]).await?;
+    async fn lock_user(
+        &self,
+        unit: &mut dyn Unit,
+        user_id: &UserId,
+        default: Limit,
+    ) -> Result<Limit, Attempt> {
+        let rows = unit
+            .fetch(
+                &self.statements.lock_user,
+                vec![Bind::Text(user_id.to_string())],
+            )
+            .await?;
         let own = rows.first().and_then(|row| row.maybe_int(0).ok().flatten());
         let application = match (&self.statements.application_limit, own) {
             (Some(query), None) => unit
@@ -258,7 +313,10 @@ impl Store {
     }
 
     /// Prepares a transaction, again when it meets a conflict, and commits it; all within the time budget.
-    async fn commit_with<T: Send, F>(&self, mut prepare: impl FnMut() -> F + Send) -> Result<T, SignInError>
+    async fn commit_with<T: Send, F>(
+        &self,
+        mut prepare: impl FnMut() -> F + Send,
+    ) -> Result<T, SignInError>
     where
         F: Future<Output = Result<(Box<dyn Unit>, T), Attempt>> + Send,
     {
@@ -326,5 +384,8 @@ fn read_rival(row: &Row) -> Result<Rival, CorruptRow> {
 fn read_rotated(rows: &[Row]) -> Result<Rotated, CorruptRow> {
     let row = rows.first().ok_or(CorruptRow)?;
     let remaining = Duration::from_micros(row.int(1)?.try_into().unwrap_or_default());
-    Ok(Rotated { remembered: row.int(0)? == 1, remaining })
+    Ok(Rotated {
+        remembered: row.int(0)? == 1,
+        remaining,
+    })
 }

@@ -36,7 +36,10 @@ impl Statement {
         columns: &[CellKind],
         fragment: impl Fn(&str) -> Option<String>,
     ) -> Self {
-        Self { texts: vec![expand(dialect, template, 1, &fragment).into()], columns: columns.to_vec() }
+        Self {
+            texts: vec![expand(dialect, template, 1, &fragment).into()],
+            columns: columns.to_vec(),
+        }
     }
 
     /// A statement about a list of up to [`MAX_LIST`] values, possibly named more than once.
@@ -50,8 +53,13 @@ impl Statement {
             return Self::new(dialect, template, columns, fragment);
         }
         let lengths = (0..=MAX_LIST.ilog2()).map(|power| 1_usize << power);
-        let texts = lengths.map(|length| expand(dialect, template, length, &fragment).into()).collect();
-        Self { texts, columns: columns.to_vec() }
+        let texts = lengths
+            .map(|length| expand(dialect, template, length, &fragment).into())
+            .collect();
+        Self {
+            texts,
+            columns: columns.to_vec(),
+        }
     }
 
     pub(crate) fn columns(&self) -> &[CellKind] {
@@ -62,8 +70,19 @@ impl Statement {
     pub(crate) fn for_list(&self, length: usize) -> (SqlStr, usize) {
         let padded = length.clamp(1, MAX_LIST).next_power_of_two();
         let index = (padded.ilog2() as usize).min(self.texts.len().saturating_sub(1));
-        let text = self.texts.get(index).cloned().unwrap_or_else(|| Arc::from(""));
-        (AssertSqlSafe(text).into_sql_str(), if self.texts.len() == 1 { length } else { padded })
+        let text = self
+            .texts
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| Arc::from(""));
+        (
+            AssertSqlSafe(text).into_sql_str(),
+            if self.texts.len() == 1 {
+                length
+            } else {
+                padded
+            },
+        )
     }
 }
 
@@ -77,7 +96,9 @@ fn expand(
     let mut parameters = 0_usize;
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
-        let Some((tag, after)) = after.split_once('}') else { break };
+        let Some((tag, after)) = after.split_once('}') else {
+            break;
+        };
         sql.push_str(before);
         rest = after;
         if let Some(kind) = tag.strip_prefix('?') {

@@ -44,8 +44,9 @@ pub(crate) mod verdict {
 pub(crate) const VERIFY_COLUMNS: [CellKind; 6] = [Bytes, Text, Text, Int, Text, Int];
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
-pub(crate) const INFO_COLUMNS: [CellKind; 14] =
-    [Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int];
+pub(crate) const INFO_COLUMNS: [CellKind; 14] = [
+    Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int,
+];
 pub(crate) const INFO_SELECT: &str = "SELECT {id:id}, user_id, {flag:live}, {micros:created_at}, {micros:authenticated_at}, \
      {micros:last_seen_at}, {micros:expires_at}, ip, user_agent, {flag:remembered}, {micros:ended_at}, \
      ended_reason, ended_by, {expired_at_micros} FROM countersign_sessions";
@@ -83,14 +84,21 @@ pub(crate) struct SweepStep {
 impl Statements {
     pub(crate) fn new(fragments: &Fragments, application: &ApplicationSql) -> Self {
         let one = |template: &str, columns: &[CellKind]| {
-            Statement::new(fragments.dialect, template, columns, |tag| fragments.resolve(tag))
+            Statement::new(fragments.dialect, template, columns, |tag| {
+                fragments.resolve(tag)
+            })
         };
         let list = |template: &str| {
-            Statement::over_list(fragments.dialect, template, &[], |tag| fragments.resolve(tag))
+            Statement::over_list(fragments.dialect, template, &[], |tag| {
+                fragments.resolve(tag)
+            })
         };
         let sweep_step = |due: &str, act: &str| SweepStep {
             due: one(
-                &format!("SELECT {{id:id}} FROM countersign_sessions WHERE {due} LIMIT {}", super::statement::MAX_LIST),
+                &format!(
+                    "SELECT {{id:id}} FROM countersign_sessions WHERE {due} LIMIT {}",
+                    super::statement::MAX_LIST
+                ),
                 &[Text],
             ),
             act: list(act),
@@ -115,8 +123,14 @@ impl Statements {
                 "SELECT max_sessions FROM countersign_users WHERE user_id = {?text} {lock}",
                 &[Int],
             ),
-            application_limit: application.limit.as_deref().map(|query| application_limit(fragments, query)),
-            user_limit: one("SELECT max_sessions FROM countersign_users WHERE user_id = {?text}", &[Int]),
+            application_limit: application
+                .limit
+                .as_deref()
+                .map(|query| application_limit(fragments, query)),
+            user_limit: one(
+                "SELECT max_sessions FROM countersign_users WHERE user_id = {?text}",
+                &[Int],
+            ),
             set_user_limit: one(
                 // A negative number stands for "none of its own" below -1, so that no parameter has to be NULL.
                 "UPDATE countersign_users SET max_sessions = NULLIF({?int}, -2) WHERE user_id = {?text}",
@@ -172,10 +186,19 @@ impl Statements {
                     "{overdue}",
                     "UPDATE countersign_sessions SET ended_at = {expired_at}, ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
                 ),
-                sweep_step("{lapsed}", "DELETE FROM countersign_sessions WHERE id {?uuids} AND {lapsed}"),
-                sweep_step("{forgettable}", "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}"),
+                sweep_step(
+                    "{lapsed}",
+                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {lapsed}",
+                ),
+                sweep_step(
+                    "{forgettable}",
+                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
+                ),
             ],
-            schema_version: one("SELECT {integer:max(version)} FROM _countersign_migrations", &[Int]),
+            schema_version: one(
+                "SELECT {integer:max(version)} FROM _countersign_migrations",
+                &[Int],
+            ),
         }
     }
 }
@@ -191,7 +214,11 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
     let columns = "id, user_id, ended_at, ended_reason, reserved_until, authenticated_at, last_seen_at, expires_at";
 
     let account = application.account.as_deref().map(|from| {
-        format!("WHEN NOT EXISTS (SELECT 1 FROM {}) THEN {}", fill(from), verdict::ACCOUNT_REFUSED)
+        format!(
+            "WHEN NOT EXISTS (SELECT 1 FROM {}) THEN {}",
+            fill(from),
+            verdict::ACCOUNT_REFUSED
+        )
     });
     let verdict = fragments.dialect.integer(&format!(
         "CASE WHEN {} THEN {} WHEN NOT {} THEN {} {} WHEN {} THEN {} ELSE {} END",
@@ -230,7 +257,8 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
 fn application_limit(fragments: &Fragments, query: &str) -> Statement {
     let user = "countersign_user";
     let query = with_user(fragments, query, &format!("{user}.user_id"));
-    let template = format!("SELECT {{limit}} FROM countersign_users {user} WHERE {user}.user_id = {{?text}}");
+    let template =
+        format!("SELECT {{limit}} FROM countersign_users {user} WHERE {user}.user_id = {{?text}}");
     let limit = fragments.dialect.integer(&format!("({query})"));
     Statement::new(fragments.dialect, &template, &[Int], |tag| match tag {
         "limit" => Some(limit.clone()),

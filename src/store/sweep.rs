@@ -37,7 +37,10 @@ impl Store {
                     if ids.is_empty() {
                         return Ok((rows.len(), 0));
                     }
-                    Ok((rows.len(), link.execute(&step.act, vec![Bind::Uuids(ids)]).await?))
+                    Ok((
+                        rows.len(),
+                        link.execute(&step.act, vec![Bind::Uuids(ids)]).await?,
+                    ))
                 }))
                 .await?;
             total += changed;

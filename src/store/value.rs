@@ -95,8 +95,4 @@ impl Row {
             _ => Err(CorruptRow),
         }
     }
-
-    pub(crate) fn is_null(&self, column: usize) -> bool {
-        matches!(self.0.get(column), Some(Cell::Null))
-    }
 }

@@ -62,7 +62,9 @@ impl Store {
         let refused = match row.int(3)? {
             verdict::RESERVED => return Ok(Lookup::NotLive(None)),
             verdict::NOT_LIVE => {
-                let reason = row.maybe_text(4)?.map_or(EndedReason::Expired, EndedReason::from_column);
+                let reason = row
+                    .maybe_text(4)?
+                    .map_or(EndedReason::Expired, EndedReason::from_column);
                 return Ok(Lookup::NotLive(Some(reason)));
             }
             verdict => verdict == verdict::ACCOUNT_REFUSED,
@@ -74,18 +76,28 @@ impl Store {
         let found = Found {
             id: row.uuid(1)?,
             user_id,
-            permissions: if refused { Permissions::default() } else { self.read_permissions(row)? },
+            permissions: if refused {
+                Permissions::default()
+            } else {
+                self.read_permissions(row)?
+            },
             authenticated_micros_ago: row.int(5)?,
             touch_due: row.int(3)? == verdict::LIVE_TOUCH_DUE,
         };
-        Ok(if refused { Lookup::AccountRefused(found) } else { Lookup::Live(found) })
+        Ok(if refused {
+            Lookup::AccountRefused(found)
+        } else {
+            Lookup::Live(found)
+        })
     }
 
     fn read_permissions(&self, row: &Row) -> Result<Permissions, CorruptRow> {
         let mut all = Vec::new();
         for column in (VERIFY_COLUMNS.len()..).take(self.permission_columns) {
             // MySQL's aggregate over no rows is NULL.
-            let Some(json) = row.maybe_text(column)? else { continue };
+            let Some(json) = row.maybe_text(column)? else {
+                continue;
+            };
             let names: Vec<Option<String>> = serde_json::from_str(json).map_err(|_| CorruptRow)?;
             all.extend(names.into_iter().flatten());
         }

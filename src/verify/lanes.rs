@@ -81,7 +81,11 @@ impl Unanswered {
 
 impl Verifier {
     pub(crate) fn new(store: Arc<Store>, limits: LaneLimits) -> Self {
-        Self(Arc::new(Shared { store, limits, state: Mutex::default() }))
+        Self(Arc::new(Shared {
+            store,
+            limits,
+            state: Mutex::default(),
+        }))
     }
 
     /// What the database says of this token, as of some moment after this call.
@@ -94,7 +98,10 @@ impl Verifier {
         }
     }
 
-    fn enqueue(&self, token: TokenHash) -> Result<oneshot::Receiver<Result<Lookup, Unanswered>>, Unanswered> {
+    fn enqueue(
+        &self,
+        token: TokenHash,
+    ) -> Result<oneshot::Receiver<Result<Lookup, Unanswered>>, Unanswered> {
         let (answer, receiver) = oneshot::channel();
         let opens_lane = {
             let mut state = self.0.lock();
@@ -105,7 +112,13 @@ impl Verifier {
             state.opens_lane(self.0.limits.max_lanes)
         };
         if opens_lane {
-            tokio::spawn(Lane { shared: self.0.clone(), counted: true }.run());
+            tokio::spawn(
+                Lane {
+                    shared: self.0.clone(),
+                    counted: true,
+                }
+                .run(),
+            );
         }
         Ok(receiver)
     }
@@ -198,14 +211,20 @@ impl Lane {
                     link.discard();
                     tries -= 1;
                     let again = fault.kind() != FaultKind::TimedOut && tries > 0;
-                    match if again { self.connect(None, deadline).await } else { Err(fault) } {
+                    match if again {
+                        self.connect(None, deadline).await
+                    } else {
+                        Err(fault)
+                    } {
                         Ok(fresh) => {
                             link = fresh;
                             parts.push(batch);
                         }
                         Err(fault) => {
                             parts.push(batch);
-                            parts.into_iter().for_each(|batch| self.refuse(batch, &fault));
+                            parts
+                                .into_iter()
+                                .for_each(|batch| self.refuse(batch, &fault));
                             return None;
                         }
                     }
@@ -215,10 +234,16 @@ impl Lane {
         Some(link)
     }
 
-    async fn connect(&self, link: Option<Box<dyn Link>>, deadline: Instant) -> Result<Box<dyn Link>, Fault> {
+    async fn connect(
+        &self,
+        link: Option<Box<dyn Link>>,
+        deadline: Instant,
+    ) -> Result<Box<dyn Link>, Fault> {
         match link {
             Some(link) => Ok(link),
-            None => timeout_at(deadline, self.shared.store.link()).await.unwrap_or_else(|_| Err(Fault::timed_out())),
+            None => timeout_at(deadline, self.shared.store.link())
+                .await
+                .unwrap_or_else(|_| Err(Fault::timed_out())),
         }
     }
 
@@ -227,10 +252,18 @@ impl Lane {
         let mut state = self.shared.lock();
         let length = state.queue.len().min(MAX_LIST);
         state.set_out = Some(Instant::now());
-        state.queue.drain(..length).filter(|waiting| !waiting.answer.is_closed()).collect()
+        state
+            .queue
+            .drain(..length)
+            .filter(|waiting| !waiting.answer.is_closed())
+            .collect()
     }
 
-    async fn ask(&self, link: &mut dyn Link, batch: &[Waiting]) -> Result<HashMap<TokenHash, Lookup>, Fault> {
+    async fn ask(
+        &self,
+        link: &mut dyn Link,
+        batch: &[Waiting],
+    ) -> Result<HashMap<TokenHash, Lookup>, Fault> {
         let mut tokens: Vec<_> = batch.iter().map(|waiting| waiting.token).collect();
         // Parallel requests of one browser need one answer.
         tokens.sort_unstable();
@@ -258,7 +291,10 @@ impl Lane {
 
 fn answer(batch: Vec<Waiting>, found: &HashMap<TokenHash, Lookup>) {
     for waiting in batch {
-        let lookup = found.get(&waiting.token).cloned().unwrap_or(Lookup::Unknown);
+        let lookup = found
+            .get(&waiting.token)
+            .cloned()
+            .unwrap_or(Lookup::Unknown);
         let _ = waiting.answer.send(Ok(lookup));
     }
 }

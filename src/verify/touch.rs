@@ -70,7 +70,11 @@ impl Touches {
         ids.sort_unstable();
         for batch in ids.chunks(MAX_LIST) {
             if let Err(error) = self.0.store.touch(batch.to_vec()).await {
-                let missed = self.0.missed.fetch_add(batch.len() as u64, Ordering::Relaxed) + batch.len() as u64;
+                let missed = self
+                    .0
+                    .missed
+                    .fetch_add(batch.len() as u64, Ordering::Relaxed)
+                    + batch.len() as u64;
                 tracing::warn!(%error, missed, "last_seen_at could not be written");
             }
         }

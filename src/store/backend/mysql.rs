@@ -28,11 +28,16 @@ impl Backend for MySql {
     }
 
     fn fault_kind(error: &(dyn DatabaseError + 'static)) -> FaultKind {
-        match error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number) {
+        match error
+            .try_downcast_ref::<MySqlDatabaseError>()
+            .map(MySqlDatabaseError::number)
+        {
             // lock wait timeout, deadlock, MariaDB's "record has changed since last read"
             Some(1205 | 1213 | 1020) => FaultKind::Conflict,
             // too many connections, shutdown, aborted, read-only, disk full, killed
-            Some(1040 | 1053 | 1152 | 1158..=1161 | 1203 | 1290 | 1021 | 1114 | 1927 | 3168) => FaultKind::Lost,
+            Some(1040 | 1053 | 1152 | 1158..=1161 | 1203 | 1290 | 1021 | 1114 | 1927 | 3168) => {
+                FaultKind::Lost
+            }
             _ => FaultKind::Statement,
         }
     }
@@ -44,7 +49,9 @@ impl Backend for MySql {
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
             let mut connection = pool.acquire().await?;
-            migrate::migrator(Self::DIALECT).run_direct(None, &mut *connection, false).await
+            migrate::migrator(Self::DIALECT)
+                .run_direct(None, &mut *connection, false)
+                .await
         })
     }
 }

@@ -21,8 +21,14 @@ impl Backend for Postgres {
 
     fn add_list(arguments: &mut PgArguments, list: Bind) -> Result<(), BoxDynError> {
         match list {
-            Bind::Hashes(list) => arguments.add(list.iter().map(|hash| hash.as_bytes().to_vec()).collect::<Vec<_>>()),
-            Bind::Uuids(list) => arguments.add(list.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            Bind::Hashes(list) => arguments.add(
+                list.iter()
+                    .map(|hash| hash.as_bytes().to_vec())
+                    .collect::<Vec<_>>(),
+            ),
+            Bind::Uuids(list) => {
+                arguments.add(list.iter().map(ToString::to_string).collect::<Vec<_>>())
+            }
             _ => Err("not a list".into()),
         }
     }
@@ -35,7 +41,11 @@ impl Backend for Postgres {
         match error.code().as_deref().unwrap_or_default() {
             "40001" | "40P01" | "55P03" => FaultKind::Conflict,
             // 25006: a standby that became read-only under us
-            code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006" => {
+            code if ["08", "53", "57", "58"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || code == "25006" =>
+            {
                 FaultKind::Lost
             }
             _ => FaultKind::Statement,
@@ -49,7 +59,9 @@ impl Backend for Postgres {
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
             let mut connection = pool.acquire().await?;
-            migrate::migrator(Self::DIALECT).run_direct(None, &mut *connection, false).await
+            migrate::migrator(Self::DIALECT)
+                .run_direct(None, &mut *connection, false)
+                .await
         })
     }
 }

@@ -28,9 +28,12 @@ impl Backend for Sqlite {
     }
 
     fn fault_kind(error: &(dyn DatabaseError + 'static)) -> FaultKind {
-        let extended: i64 = error.code().and_then(|code| code.parse().ok()).unwrap_or_default();
+        let extended: i64 = error
+            .code()
+            .and_then(|code| code.parse().ok())
+            .unwrap_or_default();
         match extended & 0xff {
-            5 | 6 => FaultKind::Conflict,                          // BUSY, LOCKED
+            5 | 6 => FaultKind::Conflict,                      // BUSY, LOCKED
             7 | 8 | 10 | 13 | 14 | 23 | 26 => FaultKind::Lost, // NOMEM, READONLY, IOERR, FULL, CANTOPEN, AUTH, NOTADB
             _ => FaultKind::Statement,
         }
@@ -45,7 +48,10 @@ impl Backend for Sqlite {
         Box::pin(async move {
             // sqlx has no lock for SQLite's migrations; the write lock of a transaction around all of them is one.
             let mut transaction = pool.begin_with(Self::DIALECT.begin()).await?;
-            migrate::migrator(Self::DIALECT).set_locking(false).run_direct(None, &mut *transaction, false).await?;
+            migrate::migrator(Self::DIALECT)
+                .set_locking(false)
+                .run_direct(None, &mut *transaction, false)
+                .await?;
             Ok(transaction.commit().await?)
         })
     }
