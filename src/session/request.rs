@@ -77,7 +77,7 @@ pub(super) struct State {
 /// What becomes real only when the response succeeds.
 #[derive(Debug)]
 pub(super) enum Promise {
-    Login(Reservation),
+    Login(Box<Reservation>),
     Rotate(Proof),
 }
 
@@ -225,13 +225,13 @@ impl Session {
 
     pub(crate) fn promise(&self, reservation: Reservation) {
         self.consult();
-        self.state().promise = Some(Promise::Login(reservation));
+        self.state().promise = Some(Promise::Login(Box::new(reservation)));
     }
 
     pub(crate) fn take_reservation(&self) -> Option<Reservation> {
         let mut state = self.state();
         match state.promise.take() {
-            Some(Promise::Login(reservation)) => Some(reservation),
+            Some(Promise::Login(reservation)) => Some(*reservation),
             other => {
                 state.promise = other;
                 None

@@ -32,7 +32,7 @@ impl Session {
         let succeeded = !status.is_client_error() && !status.is_server_error();
         let granted = match promise {
             Some(Promise::Login(reservation)) if succeeded => {
-                Some(self.sign_in(reservation).await?)
+                Some(self.sign_in(*reservation).await?)
             }
             Some(Promise::Login(reservation)) => {
                 reservation.release().await;
