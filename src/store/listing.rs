@@ -1,0 +1,140 @@
+//! Listing sessions, and ending those that a listing shows.
+
+use uuid::Uuid;
+
+use super::{
+    Bind, Store,
+    filter::Filter,
+    info::{EndedReason, SessionInfo, read_info},
+    retry::retry,
+    statement::Statement,
+    statements::{INFO_COLUMNS, INFO_SELECT},
+    value::{CellKind, CorruptRow, Row},
+};
+use crate::error::Error;
+
+/// How much of a listing, from where. Newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    size: u32,
+    after: Option<Uuid>,
+}
+
+impl Page {
+    /// The most sessions on a page.
+    pub const MAX_SIZE: u32 = 1000;
+
+    /// The first page; sizes are brought into 1 to [`MAX_SIZE`](Self::MAX_SIZE).
+    #[must_use]
+    pub fn first(size: u32) -> Self {
+        Self {
+            size: size.clamp(1, Self::MAX_SIZE),
+            after: None,
+        }
+    }
+
+    /// The page after the session that [`SessionPage::next`] named. Sessions that come or go meanwhile move nothing.
+    #[must_use]
+    pub fn after(mut self, session: Uuid) -> Self {
+        self.after = Some(session);
+        self
+    }
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionPage {
+    /// The sessions, newest first.
+    pub sessions: Vec<SessionInfo>,
+    /// Where the next page starts; `None` on the last one.
+    pub next: Option<Uuid>,
+}
+
+impl Store {
+    pub(crate) async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
+        filter.check()?;
+        let (mut conditions, mut binds) = filter.conditions(self);
+        if let Some(after) = page.after {
+            conditions.push_str(" AND id < {?uuid}");
+            binds.push(Bind::from(after));
+        }
+        // One more than asked for tells whether there is a next page. A reservation is not a session.
+        let template = format!(
+            "{INFO_SELECT} WHERE reserved_until IS NULL{conditions} ORDER BY id DESC LIMIT {}",
+            page.size + 1
+        );
+        let statement = self.compile(&template, &INFO_COLUMNS);
+        let rows = self.fetch(&statement, binds).await?;
+        let sessions: Result<Vec<_>, _> = rows
+            .iter()
+            .take(page.size as usize)
+            .map(read_info)
+            .collect();
+        let sessions = sessions?;
+        let next = if rows.len() > page.size as usize {
+            sessions.last().map(|session| session.id)
+        } else {
+            None
+        };
+        Ok(SessionPage { sessions, next })
+    }
+
+    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
+    pub(crate) async fn end_where(
+        &self,
+        filter: &Filter,
+        reason: EndedReason,
+        by: &str,
+    ) -> Result<u64, Error> {
+        filter.check()?;
+        let (conditions, binds) = filter.conditions(self);
+        let end = |state: &str| {
+            let template = format!(
+                "UPDATE countersign_sessions SET ended_at = {{now}}, ended_reason = {{?text}}, ended_by = {{?text}} \
+                 WHERE {state}{conditions}"
+            );
+            self.compile(&template, &[])
+        };
+        let mut all = vec![
+            Bind::Text(reason.as_str().to_owned()),
+            Bind::Text(by.to_owned()),
+        ];
+        all.extend(binds);
+        // Reservations first: one that becomes real between the two statements is caught by the second.
+        let (reserved, live) = (end("{reserved}"), end("{live}"));
+        self.within_budget(retry(|| async {
+            let mut link = self.driver.acquire().await?;
+            link.execute(&reserved, all.clone()).await?;
+            link.execute(&live, all.clone()).await
+        }))
+        .await
+    }
+
+    pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
+        filter.check()?;
+        let (conditions, binds) = filter.conditions(self);
+        let template = format!(
+            "SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{live}}{conditions}"
+        );
+        let rows = self
+            .fetch(&self.compile(&template, &[CellKind::Int]), binds)
+            .await?;
+        let count = rows.first().ok_or(CorruptRow)?.int(0)?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
+        Statement::new(self.fragments.dialect, template, columns, |tag| {
+            self.fragments.resolve(tag)
+        })
+    }
+
+    async fn fetch(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Error> {
+        self.within_budget(async {
+            let mut link = self.driver.acquire().await?;
+            link.fetch(statement, binds).await
+        })
+        .await
+    }
+}
