@@ -17,6 +17,7 @@ mod seed;
 mod serve;
 
 use std::error::Error;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,16 +26,12 @@ use countersign::{BuildError, Sessions};
 use database::Database;
 use pool::Pool;
 use routes::App;
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-
+    log_to_stderr();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +40,16 @@ async fn main() -> ExitCode {
             ExitCode::from(if is_setting { 2 } else { 1 })
         }
     }
+}
+
+fn log_to_stderr() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
@@ -90,13 +97,20 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, BuildError> 
     }
 }
 
-fn announce(listener: &tokio::net::TcpListener, config: &Config) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "countersign demo: http://{}", listener.local_addr()?)?;
+/// Says where to go, and as whom.
+fn announce(listener: &TcpListener, config: &Config) -> io::Result<()> {
+    let mut address = listener.local_addr()?.to_string();
+    if config.listen.ip().is_unspecified() {
+        address = format!(
+            "localhost:{} (and every other address of this machine)",
+            listener.local_addr()?.port()
+        );
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "countersign demo: http://{address}")?;
     writeln!(
         out,
-        "accounts (each password is the name followed by -password):"
+        "accounts, each with its name and -password as the password:"
     )?;
     for account in seed::ACCOUNTS {
         writeln!(
@@ -106,7 +120,7 @@ fn announce(listener: &tokio::net::TcpListener, config: &Config) -> std::io::Res
             account.permissions.join(", ")
         )?;
     }
-    if matches!(config.cookies, Cookies::Secure) {
+    if let Cookies::Secure = config.cookies {
         writeln!(
             out,
             "SECURE_COOKIES=1: browsers send these cookies over HTTPS alone"

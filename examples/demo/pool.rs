@@ -4,10 +4,12 @@
 //! or a `MySqlPool`, and `Sessions::builder(pool)` takes it as it is.
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use countersign::{MigrateError, Sessions, SessionsBuilder};
 use sqlx::pool::PoolOptions;
+use sqlx::{Connection, Database};
 
 use crate::config::SettingError;
 
@@ -44,17 +46,17 @@ impl Pool {
             #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let options = countersign::sqlite_options(url).map_err(invalid)?;
-                Ok(Self::Sqlite(pool_options().connect_with(options).await?))
+                Ok(Self::Sqlite(connect(options).await?))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
                 let options: sqlx::postgres::PgConnectOptions = url.parse().map_err(invalid)?;
-                Ok(Self::Postgres(pool_options().connect_with(options).await?))
+                Ok(Self::Postgres(connect(options).await?))
             }
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => {
                 let options: sqlx::mysql::MySqlConnectOptions = url.parse().map_err(invalid)?;
-                Ok(Self::MySql(pool_options().connect_with(options).await?))
+                Ok(Self::MySql(connect(options).await?))
             }
             _ => Err(unsupported(scheme).into()),
         }
@@ -68,16 +70,48 @@ impl Pool {
         with_pool!(self, pool => Sessions::builder(pool.clone()))
     }
 
+    /// What the database calls a moment in time, whatever the time zone.
+    pub fn timestamp_type(&self) -> &'static str {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "TIMESTAMP",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "TIMESTAMPTZ",
+            #[cfg(feature = "mysql")]
+            Self::MySql(_) => "TIMESTAMP",
+        }
+    }
+
     pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);
     }
 }
 
-fn pool_options<DB: sqlx::Database>() -> PoolOptions<DB> {
-    // When the database is away a page should say so soon: the default is to wait for half a minute.
+async fn connect<DB: Database>(
+    options: <DB::Connection as Connection>::Options,
+) -> Result<sqlx::Pool<DB>, Unreachable> {
     PoolOptions::new()
         .max_connections(10)
+        // When the database is away a page should say so soon: the default is to wait for half a minute.
         .acquire_timeout(Duration::from_secs(2))
+        .connect_with(options)
+        .await
+        .map_err(Unreachable)
+}
+
+#[derive(Debug)]
+struct Unreachable(sqlx::Error);
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the database that DATABASE_URL names cannot be reached")
+    }
+}
+
+impl Error for Unreachable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// The address itself stays out of the message: it may contain a password.
@@ -89,17 +123,20 @@ fn invalid(error: sqlx::Error) -> SettingError {
 }
 
 fn unsupported(scheme: &str) -> SettingError {
-    let fault = match scheme {
-        "sqlite" => "starts with `sqlite:`, which this demo was built without; build with `--features sqlite`".into(),
-        "postgres" | "postgresql" => {
-            format!("starts with `{scheme}:`, which this demo was built without; build with `--features postgres`")
+    let feature = match scheme {
+        "sqlite" => "sqlite",
+        "postgres" | "postgresql" => "postgres",
+        "mysql" | "mariadb" => "mysql",
+        _ => {
+            let allowed = "sqlite:demo.db?mode=rwc, postgres://user:password@host/database or mysql://user:password@host/database";
+            return SettingError::secret(
+                "DATABASE_URL",
+                format!("starts with {scheme:?}; allowed: {allowed}"),
+            );
         }
-        "mysql" | "mariadb" => {
-            format!("starts with `{scheme}:`, which this demo was built without; build with `--features mysql`")
-        }
-        _ => "starts with an unknown scheme; allowed: sqlite:demo.db?mode=rwc, \
-              postgres://user:password@host/database or mysql://user:password@host/database"
-            .into(),
     };
+    let fault = format!(
+        "starts with `{scheme}:`, which this demo was built without; build with `--features {feature}`"
+    );
     SettingError::secret("DATABASE_URL", fault)
 }

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use crate::passwords;
@@ -44,7 +44,7 @@ const ARTICLES: [(i64, &str); 3] = [
     (2, "Three databases, one logic"),
 ];
 
-/// Plain SQL that all three databases read alike.
+/// Plain SQL that all three databases read alike, but for the type of a moment in time.
 const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS users (
         id            BIGINT       NOT NULL PRIMARY KEY,
@@ -61,7 +61,7 @@ const TABLES: [&str; 3] = [
         id         VARCHAR(36)  NOT NULL PRIMARY KEY,
         title      VARCHAR(200) NOT NULL,
         author_id  BIGINT       NULL REFERENCES users (id) ON DELETE SET NULL,
-        created_at TIMESTAMP    NOT NULL DEFAULT CURRENT_TIMESTAMP
+        created_at {timestamp}  NOT NULL DEFAULT CURRENT_TIMESTAMP
     )",
 ];
 
@@ -88,6 +88,7 @@ pub async fn tables_and_rows(pool: &Pool) -> Result<(), Box<dyn Error>> {
 }
 
 async fn create(pool: &Pool, table: &'static str) -> sqlx::Result<()> {
+    let table = AssertSqlSafe(table.replace("{timestamp}", pool.timestamp_type()));
     with_pool!(pool, pool => sqlx::query(table).execute(pool).await.map(drop))
 }
 
