@@ -1,0 +1,37 @@
+-- One row per sign-in. Only SHA-256 digests of tokens are kept: a dump of this table opens nothing.
+-- Times are UTC. The digests are binary: a collation that ignores case would match wrong tokens.
+-- IF NOT EXISTS, because DDL commits by itself here and a migration may be run again after a crash.
+CREATE TABLE IF NOT EXISTS countersign_sessions (
+    id                  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- UUID version 7: sorts by time; safe to log and to show
+    user_id             VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    token_hash          BINARY(32) NOT NULL,
+    previous_token_hash BINARY(32),                  -- still accepted until previous_until, after a rotation
+    previous_until      DATETIME(6),
+    created_at          DATETIME(6) NOT NULL,
+    authenticated_at    DATETIME(6) NOT NULL,
+    last_seen_at        DATETIME(6) NOT NULL,
+    expires_at          DATETIME(6) NOT NULL,        -- the absolute timeout
+    reserved_until      DATETIME(6),                 -- set while the sign-in's response has not gone out
+    remembered          BOOLEAN NOT NULL DEFAULT FALSE,
+    ip                  VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin,
+    user_agent          VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    ended_at            DATETIME(6),
+    ended_reason        VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
+    ended_by            VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    PRIMARY KEY (id),
+    UNIQUE KEY countersign_sessions_token_hash (token_hash),
+    KEY countersign_sessions_previous_token_hash (previous_token_hash),
+    KEY countersign_sessions_user (user_id, id),
+    KEY countersign_sessions_ended (ended_at, id),
+    KEY countersign_sessions_idle (ended_at, last_seen_at),
+    KEY countersign_sessions_expires (ended_at, expires_at),
+    KEY countersign_sessions_reserved (reserved_until),
+    CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
+) ENGINE = InnoDB;
+
+-- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
+CREATE TABLE IF NOT EXISTS countersign_users (
+    user_id      VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    max_sessions BIGINT CHECK (max_sessions >= -1),  -- NULL: the default limit; -1: no limit
+    PRIMARY KEY (user_id)
+) ENGINE = InnoDB;

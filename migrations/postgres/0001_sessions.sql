@@ -1,0 +1,35 @@
+-- One row per sign-in. Only SHA-256 digests of tokens are kept: a dump of this table opens nothing.
+CREATE TABLE countersign_sessions (
+    id                  uuid PRIMARY KEY,                 -- version 7: sorts by time; safe to log and to show
+    user_id             text NOT NULL,
+    token_hash          bytea NOT NULL,
+    previous_token_hash bytea,                            -- still accepted until previous_until, after a rotation
+    previous_until      timestamptz,
+    created_at          timestamptz NOT NULL,
+    authenticated_at    timestamptz NOT NULL,
+    last_seen_at        timestamptz NOT NULL,
+    expires_at          timestamptz NOT NULL,             -- the absolute timeout
+    reserved_until      timestamptz,                      -- set while the sign-in's response has not gone out
+    remembered          boolean NOT NULL DEFAULT false,
+    ip                  text,
+    user_agent          text,
+    ended_at            timestamptz,
+    ended_reason        text,
+    ended_by            text,
+    CONSTRAINT countersign_sessions_token_hash_length CHECK (octet_length(token_hash) = 32),
+    CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
+);
+
+CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
+CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
+CREATE INDEX countersign_sessions_user ON countersign_sessions (user_id, id);
+CREATE INDEX countersign_sessions_ended ON countersign_sessions (ended_at, id);
+CREATE INDEX countersign_sessions_idle ON countersign_sessions (last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_expires ON countersign_sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions (reserved_until) WHERE reserved_until IS NOT NULL;
+
+-- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
+CREATE TABLE countersign_users (
+    user_id      text PRIMARY KEY,
+    max_sessions bigint CHECK (max_sessions >= -1)        -- NULL: the default limit; -1: no limit
+);

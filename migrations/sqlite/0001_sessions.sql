@@ -1,0 +1,35 @@
+-- One row per sign-in. Only SHA-256 digests of tokens are kept: a dump of this table opens nothing.
+-- Times are UTC, 'YYYY-MM-DD HH:MM:SS.SSS': readable in the shell, and in the order of their text.
+CREATE TABLE countersign_sessions (
+    id                  TEXT PRIMARY KEY NOT NULL,        -- UUID version 7: sorts by time; safe to log and to show
+    user_id             TEXT NOT NULL,
+    token_hash          BLOB NOT NULL CHECK (length(token_hash) = 32),
+    previous_token_hash BLOB,                             -- still accepted until previous_until, after a rotation
+    previous_until      TEXT,
+    created_at          TEXT NOT NULL,
+    authenticated_at    TEXT NOT NULL,
+    last_seen_at        TEXT NOT NULL,
+    expires_at          TEXT NOT NULL,                    -- the absolute timeout
+    reserved_until      TEXT,                             -- set while the sign-in's response has not gone out
+    remembered          INTEGER NOT NULL DEFAULT 0,
+    ip                  TEXT,
+    user_agent          TEXT,
+    ended_at            TEXT,
+    ended_reason        TEXT,
+    ended_by            TEXT,
+    CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
+);
+
+CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
+CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
+CREATE INDEX countersign_sessions_user ON countersign_sessions (user_id, id);
+CREATE INDEX countersign_sessions_ended ON countersign_sessions (ended_at, id);
+CREATE INDEX countersign_sessions_idle ON countersign_sessions (last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_expires ON countersign_sessions (expires_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions (reserved_until) WHERE reserved_until IS NOT NULL;
+
+-- One row per user who has ever signed in: the limit of this user alone.
+CREATE TABLE countersign_users (
+    user_id      TEXT PRIMARY KEY NOT NULL,
+    max_sessions INTEGER CHECK (max_sessions >= -1)       -- NULL: the default limit; -1: no limit
+) WITHOUT ROWID;

@@ -1,0 +1,136 @@
+//! The lists that proxies write, read from the right.
+//!
+//! From the right, because the right end is what the proxy next to us wrote. What stands further left may be the
+//! client's own invention, and an open quote in there must not be able to swallow what the proxies appended.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use super::ForwardedHeader;
+
+/// The hops of one header line, the nearest first. `None` stands for a hop that is no address.
+pub(super) fn hops_from_the_right(
+    header: ForwardedHeader,
+    line: &[u8],
+) -> impl Iterator<Item = Option<IpAddr>> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let (before, element) = match header {
+            ForwardedHeader::XForwardedFor => split_last(rest?),
+            ForwardedHeader::Forwarded => split_last_outside_quotes(rest?),
+        };
+        rest = before;
+        let element = std::str::from_utf8(element).ok().map(trim);
+        Some(element.and_then(|element| match header {
+            ForwardedHeader::XForwardedFor => parse_node(element),
+            ForwardedHeader::Forwarded => parse_node(forwarded_for(element)?),
+        }))
+    })
+}
+
+/// The last element of a list, and what stands before its comma.
+fn split_last(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    split_at_comma(list, list.iter().rposition(|byte| *byte == b','))
+}
+
+/// The same where a comma may stand inside a quoted string. A quote with a backslash before it belongs to the string,
+/// unless that backslash is escaped in turn.
+fn split_last_outside_quotes(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let mut quoted = false;
+    let comma = list.iter().enumerate().rev().find_map(|(at, byte)| {
+        match byte {
+            b'"' if !quoted => quoted = true,
+            b'"' => quoted = backslashes_before(list, at) % 2 == 1,
+            b',' if !quoted => return Some(at),
+            _ => {}
+        }
+        None
+    });
+    split_at_comma(list, comma)
+}
+
+fn split_at_comma(list: &[u8], comma: Option<usize>) -> (Option<&[u8]>, &[u8]) {
+    match comma.and_then(|at| Some((list.get(..at)?, list.get(at + 1..)?))) {
+        Some((before, element)) => (Some(before), element),
+        None => (None, list),
+    }
+}
+
+fn backslashes_before(list: &[u8], at: usize) -> usize {
+    list.iter()
+        .take(at)
+        .rev()
+        .take_while(|byte| **byte == b'\\')
+        .count()
+}
+
+/// The value of `for` in an element such as `for="[2001:db8::1]:4711";proto=https` (RFC 7239, section 4). `None` unless the
+/// element is well-formed and has exactly one.
+fn forwarded_for(element: &str) -> Option<&str> {
+    let mut found = None;
+    let mut rest = element;
+    loop {
+        // Between semicolons there may be nothing.
+        rest = rest.trim_start_matches([';', ' ', '\t']);
+        if rest.is_empty() {
+            return found;
+        }
+        let (name, after_name) = rest.split_once('=')?;
+        let (value, after_value) = split_value(after_name)?;
+        if name.contains(['"', '\\', ';', ' ', '\t']) {
+            return None;
+        }
+        if name.eq_ignore_ascii_case("for") && found.replace(value).is_some() {
+            return None;
+        }
+        rest = trim(after_value);
+        if !(rest.is_empty() || rest.starts_with(';')) {
+            return None;
+        }
+    }
+}
+
+/// A parameter's value at the start of `text`, without its quotes, and what follows it.
+fn split_value(text: &str) -> Option<(&str, &str)> {
+    match text.strip_prefix('"') {
+        Some(quoted) => {
+            let mut escaped = false;
+            let end = quoted.find(|character| match character {
+                _ if escaped => {
+                    escaped = false;
+                    false
+                }
+                '\\' => {
+                    escaped = true;
+                    false
+                }
+                other => other == '"',
+            })?;
+            Some((quoted.get(..end)?, quoted.get(end + 1..)?))
+        }
+        None => {
+            let (value, after) =
+                text.split_at_checked(text.find([';', ' ', '\t']).unwrap_or(text.len()))?;
+            // More lenient than a token, as addresses often come without the quotes they need.
+            (!value.contains(['"', '\\'])).then_some((value, after))
+        }
+    }
+}
+
+/// An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+fn parse_node(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(with_port) = text.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    text.strip_prefix('[')?
+        .strip_suffix(']')?
+        .parse::<Ipv6Addr>()
+        .ok()
+        .map(IpAddr::V6)
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}

@@ -1,0 +1,446 @@
+//! Setting up: the builder, and what it checks before anything runs.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    client::{ClientPolicy, ForwardedHeader},
+    cookie::{CookieNames, Cookies, Protection},
+    error::BuildError,
+    keys::{Key, KeyRing},
+    session::{Limit, PermissionSource, Sessions, SessionsParts},
+    store::{ApplicationSql, Driver, SessionPool, Store, Timings, UserCast},
+    verify::LaneLimits,
+};
+
+/// The longest duration that all three databases can add to a time.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Configures [`Sessions`]; made by [`Sessions::builder`].
+///
+/// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
+/// that suits most applications.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is awaited"]
+pub struct SessionsBuilder {
+    driver: Arc<dyn Driver>,
+    keys: Vec<Key>,
+    application: ApplicationSql,
+    any_account: bool,
+    permission_source: Option<Arc<dyn PermissionSource>>,
+    idle_timeout: Duration,
+    absolute_timeout: Duration,
+    touch_interval: Option<Duration>,
+    rotation_grace: Duration,
+    reservation_timeout: Duration,
+    retention: Duration,
+    limit: Limit,
+    session_cookie: String,
+    flash_cookie: String,
+    protection: Protection,
+    sign_in_page: Option<String>,
+    trusted_proxies: Vec<String>,
+    forwarded_header: ForwardedHeader,
+    lanes: LaneLimits,
+}
+
+impl SessionsBuilder {
+    pub(crate) fn new<P: SessionPool>(pool: &P) -> Self {
+        Self {
+            driver: crate::store::driver_of(pool),
+            keys: Vec::new(),
+            application: ApplicationSql::default(),
+            any_account: false,
+            permission_source: None,
+            idle_timeout: Duration::from_secs(30 * 60),
+            absolute_timeout: Duration::from_secs(30 * 24 * 60 * 60),
+            touch_interval: None,
+            rotation_grace: Duration::from_secs(10),
+            reservation_timeout: Duration::from_secs(60),
+            retention: Duration::from_secs(30 * 24 * 60 * 60),
+            limit: Limit::unlimited(),
+            session_cookie: "session".into(),
+            flash_cookie: "flash".into(),
+            protection: Protection::HostPrefixed,
+            sign_in_page: None,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
+            lanes: LaneLimits {
+                time_budget: Duration::from_secs(2),
+                queue_capacity: 4096,
+                max_lanes: 4,
+            },
+        }
+    }
+
+    /// Adds a key for the cookies. The first one encrypts; all of them decrypt.
+    ///
+    /// To change keys without signing anybody out, put the new key first and keep the old one behind it until the
+    /// cookies it wrote have run out; cookies under a key that is gone are anonymous. Before the first node writes with
+    /// a new key, give it to all nodes as an additional one.
+    pub fn key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Adds several keys, in this order.
+    pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.keys.extend(keys);
+        self
+    }
+
+    /// Where accounts are: the FROM part of a query that finds a row exactly when the user's account may be used.
+    ///
+    /// It is part of the one statement of each request, so disabling or deleting an account holds from the next
+    /// request on (ASVS 5.0, 7.4.2). The user's id goes where it says `{user:int}`, `{user:uuid}` or `{user:text}`,
+    /// whichever the column is:
+    ///
+    /// ```text
+    /// .account("users WHERE id = {user:int} AND NOT disabled")
+    /// ```
+    ///
+    /// | placeholder | SQLite | PostgreSQL | MySQL, MariaDB |
+    /// | --- | --- | --- | --- |
+    /// | `{user:int}` | `INTEGER` | `bigint` | `BIGINT` |
+    /// | `{user:uuid}` | 16-byte `BLOB` | `uuid` | `BINARY(16)` |
+    /// | `{user:text}` | `TEXT` | `text` | `VARCHAR`, compared as `utf8mb4_bin` |
+    ///
+    /// # Security
+    ///
+    /// This is SQL: write it down in the source, never compose it from input.
+    pub fn account(mut self, from: impl Into<String>) -> Self {
+        self.application.account = Some(from.into());
+        self
+    }
+
+    /// Says that accounts are never disabled or deleted: a live session is all it takes.
+    pub fn any_account(mut self) -> Self {
+        self.any_account = true;
+        self
+    }
+
+    /// Where permissions are: a column of strings, and the FROM part of the query for one user.
+    ///
+    /// Several calls add up: direct ones, by role, by group. They are read in the one statement of each request.
+    ///
+    /// ```text
+    /// .permissions("permission", "user_permissions WHERE user_id = {user:int}")
+    /// .permissions("rp.permission", "user_roles ur JOIN role_permissions rp USING (role_id) WHERE ur.user_id = {user:int}")
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// This is SQL: write it down in the source, never compose it from input. The query has to have an index on the
+    /// user's column: it runs for every request.
+    pub fn permissions(mut self, column: impl Into<String>, from: impl Into<String>) -> Self {
+        self.application
+            .permissions
+            .push((column.into(), from.into()));
+        self
+    }
+
+    /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request.
+    pub fn permission_source(mut self, source: impl PermissionSource) -> Self {
+        self.permission_source = Some(Arc::new(source));
+        self
+    }
+
+    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1).
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session lives in all, from its sign-in. Default: 30 days (ASVS 5.0, 7.3.2). A change applies to
+    /// sessions made from then on.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.absolute_timeout = timeout;
+        self
+    }
+
+    /// How far `last_seen_at` may lag behind: it is written at most once per interval. Default: 60 seconds, or a quarter
+    /// of the idle timeout if that is shorter. At most half of the idle timeout.
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.touch_interval = Some(interval);
+        self
+    }
+
+    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds.
+    pub fn rotation_grace(mut self, grace: Duration) -> Self {
+        self.rotation_grace = grace;
+        self
+    }
+
+    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds.
+    pub fn reservation_timeout(mut self, timeout: Duration) -> Self {
+        self.reservation_timeout = timeout;
+        self
+    }
+
+    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// How many sessions a user may have at once. Default: [`Limit::unlimited`].
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Reads a user's own maximum from the application's tables: a query of one number, asked at each sign-in under the
+    /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A maximum set with
+    /// [`Sessions::set_limit`] comes first.
+    ///
+    /// ```text
+    /// .limit_query("SELECT max_sessions FROM users WHERE id = {user:int}")
+    /// ```
+    pub fn limit_query(mut self, query: impl Into<String>) -> Self {
+        self.application.limit = Some(query.into());
+        self
+    }
+
+    /// The names of the session and the flash cookie, bare: `__Host-` is put in front of them, unless
+    /// [`insecure_cookies`](Self::insecure_cookies) was called. Default: `session` and `flash`.
+    pub fn cookie_names(mut self, session: impl Into<String>, flash: impl Into<String>) -> Self {
+        (self.session_cookie, self.flash_cookie) = (session.into(), flash.into());
+        self
+    }
+
+    /// For development over plain HTTP: no `Secure` attribute and no `__Host-` prefix.
+    ///
+    /// # Security
+    ///
+    /// Anybody on the network can then read the cookie, and any other site of the same domain can set it. Never in
+    /// production (ASVS 5.0, 3.3.1).
+    pub fn insecure_cookies(mut self) -> Self {
+        self.protection = Protection::InsecurePlainHttp;
+        self
+    }
+
+    /// The path of the page to sign in. Browsers that need to sign in are sent there (303) instead of getting a 401; the
+    /// page they wanted comes along as `?next=…`. Default: none, always 401.
+    ///
+    /// # Security
+    ///
+    /// `next` comes back from the browser: redirect to it only if it is a path of your own (starts with one `/`).
+    pub fn sign_in_page(mut self, path: impl Into<String>) -> Self {
+        self.sign_in_page = Some(path.into());
+        self
+    }
+
+    /// Addresses and networks of the proxies in front of this application. Only what they forward is believed, and
+    /// of that only the rightmost hop that is not one of them (ASVS 5.0, 4.1.3). Default: none, the peer is the client.
+    pub fn trusted_proxies<P: Into<String>>(
+        mut self,
+        proxies: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.trusted_proxies
+            .extend(proxies.into_iter().map(Into::into));
+        self
+    }
+
+    /// The header in which trusted proxies forward addresses. Default: `X-Forwarded-For`.
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        self.forwarded_header = header;
+        self
+    }
+
+    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds.
+    pub fn time_budget(mut self, budget: Duration) -> Self {
+        self.lanes.time_budget = budget;
+        self
+    }
+
+    /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
+    pub fn queue_capacity(mut self, requests: usize) -> Self {
+        self.lanes.queue_capacity = requests;
+        self
+    }
+
+    /// How many verification statements may be under way at once, each on a connection of the pool. Default: 4. A near
+    /// database needs one, and gets one; more open by themselves when answers take long.
+    pub fn max_lanes(mut self, lanes: usize) -> Self {
+        self.lanes.max_lanes = lanes;
+        self
+    }
+
+    /// Checks everything, the database's schema and the SQL included.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] that says what to change.
+    pub async fn build(self) -> Result<Sessions, BuildError> {
+        let timings = self.timings()?;
+        self.check_application_sql()?;
+        self.check_numbers()?;
+        let keys = KeyRing::new(self.keys).map_err(|error| BuildError::Keys {
+            problem: error.to_string(),
+        })?;
+        let names = CookieNames {
+            session: &self.session_cookie,
+            flash: &self.flash_cookie,
+        };
+        let cookies = Cookies::new(names, self.protection, keys).map_err(|error| {
+            BuildError::CookieNames {
+                problem: error.to_string(),
+            }
+        })?;
+        let client =
+            ClientPolicy::new(&self.trusted_proxies, self.forwarded_header).map_err(|error| {
+                BuildError::TrustedProxy {
+                    problem: error.to_string(),
+                }
+            })?;
+        if let Some(path) = self
+            .sign_in_page
+            .as_deref()
+            .filter(|path| !is_local_path(path))
+        {
+            return Err(BuildError::SignInPage {
+                path: path.to_owned(),
+            });
+        }
+        let store = Store::new(
+            self.driver,
+            timings,
+            &self.application,
+            self.lanes.time_budget,
+        );
+        store.check().await?;
+        Ok(Sessions::new(SessionsParts {
+            store: Arc::new(store),
+            cookies,
+            client,
+            limit: self.limit,
+            lanes: self.lanes,
+            permission_source: self.permission_source,
+            sign_in_page: self.sign_in_page,
+        }))
+    }
+
+    fn timings(&self) -> Result<Timings, BuildError> {
+        let touch_interval = self
+            .touch_interval
+            .unwrap_or(DEFAULT_TOUCH_INTERVAL.min(self.idle_timeout / 4));
+        let settings = [
+            ("idle_timeout", self.idle_timeout),
+            ("absolute_timeout", self.absolute_timeout),
+            ("touch_interval", touch_interval),
+            ("rotation_grace", self.rotation_grace),
+            ("reservation_timeout", self.reservation_timeout),
+            ("retention", self.retention),
+            ("time_budget", self.lanes.time_budget),
+        ];
+        for (setting, duration) in settings {
+            // SQLite keeps milliseconds; a token's grace and the retention may be nothing at all.
+            let may_be_zero = matches!(setting, "rotation_grace" | "retention" | "touch_interval");
+            if duration > LONGEST
+                || (duration < Duration::from_millis(1) && !(may_be_zero && duration.is_zero()))
+            {
+                return Err(BuildError::Duration {
+                    setting,
+                    rule: "between one millisecond and ten years",
+                });
+            }
+        }
+        if self.idle_timeout > self.absolute_timeout {
+            return Err(BuildError::Duration {
+                setting: "idle_timeout",
+                rule: "at most the absolute timeout",
+            });
+        }
+        if touch_interval > self.idle_timeout / 2 {
+            return Err(BuildError::Duration {
+                setting: "touch_interval",
+                rule: "at most half of the idle timeout",
+            });
+        }
+        Ok(Timings {
+            idle_timeout: self.idle_timeout,
+            absolute_timeout: self.absolute_timeout,
+            touch_interval,
+            rotation_grace: self.rotation_grace,
+            reservation_timeout: self.reservation_timeout,
+            retention: self.retention,
+        })
+    }
+
+    fn check_application_sql(&self) -> Result<(), BuildError> {
+        let application = &self.application;
+        let speaks_of_accounts = application.account.is_some() || self.any_account;
+        match &self.permission_source {
+            Some(_) if speaks_of_accounts || !application.permissions.is_empty() => {
+                return Err(BuildError::TwoPermissionSources);
+            }
+            None if !speaks_of_accounts => return Err(BuildError::AccountMissing),
+            _ => {}
+        }
+        let permissions = application.permissions.iter().map(|(_, from)| from);
+        for sql in application
+            .account
+            .iter()
+            .chain(permissions)
+            .chain(&application.limit)
+        {
+            let known = UserCast::ALL
+                .iter()
+                .map(|cast| sql.matches(cast.placeholder()).count())
+                .sum::<usize>();
+            if known == 0 || known != sql.matches("{user").count() {
+                return Err(BuildError::UserPlaceholder { sql: sql.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<(), BuildError> {
+        match () {
+            () if self.lanes.queue_capacity == 0 => Err(BuildError::Number {
+                setting: "queue_capacity",
+                rule: "at least one",
+            }),
+            () if self.lanes.max_lanes == 0 => Err(BuildError::Number {
+                setting: "max_lanes",
+                rule: "at least one",
+            }),
+            () => Ok(()),
+        }
+    }
+}
+
+/// A path on this site and nothing that a browser could read as another site's address.
+fn is_local_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'?' | b'#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local_path;
+
+    #[test]
+    fn the_sign_in_page_is_on_this_site() {
+        for path in ["/", "/login", "/a/b.html"] {
+            assert!(is_local_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "login",
+            "//evil.example",
+            "/\\evil.example",
+            "https://x",
+            "/a?b",
+            "/a#b",
+            "/a b",
+            "/é",
+            "/\n",
+        ] {
+            assert!(!is_local_path(path), "{path}");
+        }
+    }
+}

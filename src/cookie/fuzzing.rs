@@ -1,0 +1,85 @@
+//! What the fuzz targets `cookie_header`, `session_payload` and `flash_payload` ask of this module.
+
+use std::sync::LazyLock;
+
+use super::*;
+use crate::keys::Key;
+
+/// The bytes 0 to 63 as a key, so that a corpus can hold cookies that are authentic.
+static COOKIES: LazyLock<Cookies> = LazyLock::new(|| {
+    let bytes: Vec<u8> = (0..64).collect();
+    let key = Key::from_bytes(&bytes).expect("64 different bytes are a key");
+    let keys = KeyRing::new(vec![key]).expect("one key is a ring");
+    let names = CookieNames {
+        session: "session",
+        flash: "flash",
+    };
+    Cookies::new(names, Protection::HostPrefixed, keys).expect("the names are valid")
+});
+
+/// Takes every line for a `Cookie` header.
+pub fn cookie_header(data: &[u8]) {
+    let name = COOKIES.session.name().as_bytes();
+    let lines = || data.split(|byte| *byte == b'\n');
+    let found = find(lines(), name);
+    if let Found::One(value) = found {
+        assert!(!value.contains(&b';') && value.len() <= data.len());
+    }
+    let neighbours: [&[u8]; 2] = [b"a=\"\xff", b"__Host-session"];
+    let among_others = find(lines().chain(neighbours), name);
+    assert_eq!(found, among_others, "a bad neighbour hides ours");
+
+    match COOKIES.session_in(lines()) {
+        Presented::Absent => assert!(matches!(found, Found::Absent | Found::One([]))),
+        Presented::Rejected(rejection) => {
+            assert_eq!(
+                rejection == Rejection::Ambiguous,
+                found == Found::Conflicting
+            );
+        }
+        Presented::Credentials(credentials) => assert_eq!(credentials.user_id.validate(), Ok(())),
+    }
+    if let Found::One(value) = find(lines(), COOKIES.flash.name().as_bytes()) {
+        COOKIES.decode_flash(value);
+    }
+}
+
+/// Takes all of it for what is inside a session cookie.
+pub fn session_payload(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(read) = Credentials::from_text(text) {
+        assert_eq!(read.user_id.validate(), Ok(()));
+        let written = credentials::to_text(&read.user_id, &read.token);
+        assert_eq!(written, text, "two texts for one session");
+    }
+}
+
+/// Takes all of it for what is inside a flash cookie, then each line of it for a message.
+pub fn flash_payload(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let messages = flash::from_text(text);
+    if let Some(written) = flash::to_text(&messages, usize::MAX) {
+        assert_eq!(flash::from_text(&written), messages);
+    }
+    let lines: Vec<FlashMessage> = text
+        .lines()
+        .map(|line| FlashMessage {
+            level: FlashLevel::Info,
+            text: line.to_owned(),
+        })
+        .collect();
+    for longest in [0, 20, 100, 3035] {
+        if let Some(written) = flash::to_text(&lines, longest) {
+            assert!(written.len() <= longest);
+            assert!(!flash::from_text(&written).is_empty());
+        }
+    }
+    if let Some(set) = COOKIES.set_flash(&lines) {
+        let pair = set.as_bytes().split(|byte| *byte == b';').next();
+        assert!(pair.is_some_and(|pair| pair.len() - "=".len() <= MAX_BYTES));
+    }
+}

@@ -1,0 +1,212 @@
+//! The two cookies: what a browser sends is read here, what it is told to keep is written here.
+//!
+//! The session cookie carries the user's id and the token, the flash cookie carries messages. They are apart
+//! because a response that eats a flash message must never be able to overwrite a login that another request has
+//! just made. Both are encrypted and bound to their names.
+//!
+//! Nothing here asks the database: [`Credentials`] are a claim that the verifier has yet to check.
+
+mod credentials;
+mod flash;
+#[cfg(fuzzing)]
+#[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
+pub(crate) mod fuzzing;
+mod names;
+mod read;
+mod write;
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap,
+    header::{COOKIE, HeaderValue},
+};
+
+pub use self::flash::{FlashLevel, FlashMessage};
+pub(crate) use self::{
+    credentials::Credentials,
+    names::{CookieNameError, CookieNames, Protection},
+    write::SetCookieError,
+};
+use self::{
+    credentials::Unreadable,
+    read::{Found, find},
+    write::Template,
+};
+use crate::{keys::KeyRing, token::Token, user_id::UserId};
+
+/// The most bytes that name and value of one cookie may have together: what every browser is bound to keep
+/// (RFC 6265bis, section 5.6; OWASP ASVS 5.0, 3.3.5). Longer ones are dropped by browsers in silence.
+const MAX_BYTES: usize = 4096;
+
+/// Reads and writes both cookies.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookies {
+    session: Template,
+    flash: Template,
+    keys: KeyRing,
+}
+
+impl Cookies {
+    pub(crate) fn new(
+        names: CookieNames<'_>,
+        protection: Protection,
+        keys: KeyRing,
+    ) -> Result<Self, CookieNameError> {
+        let (session, flash) = names.resolve(protection)?;
+        Ok(Self {
+            session: Template::new(session, protection)?,
+            flash: Template::new(flash, protection)?,
+            keys,
+        })
+    }
+
+    /// What the browser presents as its session. Costs no decryption unless a cookie of ours is there, and no
+    /// allocation either.
+    pub(crate) fn session(&self, headers: &HeaderMap) -> Presented {
+        self.session_in(cookie_headers(headers))
+    }
+
+    fn session_in<'a>(&self, headers: impl Iterator<Item = &'a [u8]>) -> Presented {
+        let name = self.session.name();
+        let value = match find(headers, name.as_bytes()) {
+            // A browser that keeps a cookie which was emptied for removal.
+            Found::Absent | Found::One([]) => return Presented::Absent,
+            Found::Conflicting => return Presented::Rejected(Rejection::Ambiguous),
+            Found::One(value) => value,
+        };
+        if name.len() + value.len() > MAX_BYTES {
+            return Presented::Rejected(Rejection::TooLong);
+        }
+        let Some(text) = self.unseal(name, value) else {
+            return Presented::Rejected(Rejection::Undecipherable);
+        };
+        match Credentials::from_text(&text) {
+            Ok(credentials) => Presented::Credentials(credentials),
+            Err(Unreadable::Version) => Presented::Rejected(Rejection::UnknownVersion),
+            Err(Unreadable::Content) => Presented::Rejected(Rejection::Malformed),
+        }
+    }
+
+    /// The messages that the browser brings back, oldest first. What cannot be read is no message: losing one is
+    /// harmless.
+    pub(crate) fn flash(&self, headers: &HeaderMap) -> Vec<FlashMessage> {
+        self.raw_flash(headers)
+            .map(|value| self.decode_flash(&value))
+            .unwrap_or_default()
+    }
+
+    /// Whether there is a flash cookie to be removed, readable or not.
+    pub(crate) fn has_flash(&self, headers: &HeaderMap) -> bool {
+        !matches!(
+            find(cookie_headers(headers), self.flash.name().as_bytes()),
+            Found::Absent | Found::One([])
+        )
+    }
+
+    /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once somebody asks; `None` when there is
+    /// none or none that could be read.
+    pub(crate) fn raw_flash(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
+        let name = self.flash.name();
+        match find(cookie_headers(headers), name.as_bytes()) {
+            Found::Absent | Found::Conflicting | Found::One([]) => None,
+            Found::One(value) if name.len() + value.len() > MAX_BYTES => None,
+            Found::One(value) => Some(value.to_vec()),
+        }
+    }
+
+    /// The messages in a value of [`Cookies::raw_flash`].
+    pub(crate) fn decode_flash(&self, value: &[u8]) -> Vec<FlashMessage> {
+        self.unseal(self.flash.name(), value)
+            .map(|text| flash::from_text(&text))
+            .unwrap_or_default()
+    }
+
+    /// Tells the browser to keep this session: until it is closed, or for `max_age` (at most 400 days).
+    pub(crate) fn set_session(
+        &self,
+        user_id: &UserId,
+        token: &Token,
+        max_age: Option<Duration>,
+    ) -> Result<HeaderValue, SetCookieError> {
+        user_id.validate().map_err(SetCookieError::InvalidUserId)?;
+        let text = credentials::to_text(user_id, token);
+        let sealed = self
+            .keys
+            .seal(self.session.name(), text)
+            .ok_or(SetCookieError::NotSealed)?;
+        self.session
+            .set(&sealed, max_age)
+            .ok_or(SetCookieError::NotSealed)
+    }
+
+    /// Tells the browser to forget its session.
+    pub(crate) fn remove_session(&self) -> HeaderValue {
+        self.session.remove()
+    }
+
+    /// Tells the browser to bring these messages, oldest first, with its next request. What does not fit into one
+    /// cookie gives way: the oldest messages first, then the end of the last one. `None` when there is nothing to
+    /// write; the caller then removes the cookie if there is one.
+    pub(crate) fn set_flash(&self, messages: &[FlashMessage]) -> Option<HeaderValue> {
+        let name = self.flash.name();
+        let longest = KeyRing::longest_for(MAX_BYTES.checked_sub(name.len())?)?;
+        let text = flash::to_text(messages, longest)?;
+        self.flash.set(&self.keys.seal(name, text)?, None)
+    }
+
+    /// Tells the browser to forget the messages it has shown.
+    pub(crate) fn remove_flash(&self) -> HeaderValue {
+        self.flash.remove()
+    }
+
+    fn unseal(&self, name: &str, value: &[u8]) -> Option<String> {
+        self.keys.unseal(name, std::str::from_utf8(value).ok()?)
+    }
+}
+
+/// What a request brings as its session.
+#[derive(Debug)]
+pub(crate) enum Presented {
+    /// Nothing.
+    Absent,
+    /// A cookie of our name that we did not write, or not like this.
+    Rejected(Rejection),
+    /// A cookie that we wrote. Whether its session is still live is for the database to say.
+    Credentials(Credentials),
+}
+
+/// Why a cookie of our name is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// Two different values under our name: somebody else sets cookies for this host.
+    Ambiguous,
+    /// More than 4096 bytes.
+    TooLong,
+    /// Not base64, encrypted with no key of ours or for another name, or edited.
+    Undecipherable,
+    /// We wrote it, in a version that this release does not know.
+    UnknownVersion,
+    /// We wrote it, but not with this content.
+    Malformed,
+}
+
+impl Rejection {
+    /// The name for logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::TooLong => "too-long",
+            Self::Undecipherable => "undecipherable",
+            Self::UnknownVersion => "unknown-version",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+fn cookie_headers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
+}
+
+#[cfg(test)]
+mod tests;

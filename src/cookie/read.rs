@@ -1,0 +1,75 @@
+//! Finds a cookie in the bytes of a request.
+//!
+//! The usual parsers decode percent escapes in names, or drop a whole header for one bad pair. The first lets a
+//! sibling subdomain get round the `__Host-` prefix with `%5F%5FHost-session`, the second lets it force a logout
+//! with a cookie of one strange byte. So this one reads what stands there:
+//!
+//! - pair by pair, parted by `;` and nothing else: quotes have no meaning (RFC 6265bis, section 5.7.3, has none);
+//! - a name is equal to the byte or it is another cookie; spaces and tabs around it are not part of it;
+//! - whatever the other pairs look like, ours is found;
+//! - several `Cookie` headers are one (HTTP/2 splits them: RFC 9113, section 8.2.3);
+//! - two values under one name are for nobody to choose between.
+
+use memchr::memchr;
+
+/// What stands under a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    /// No pair has this name.
+    Absent,
+    /// The value, the same one in every pair of this name. It may be empty.
+    One(&'a [u8]),
+    /// Pairs of this name that differ in their values.
+    Conflicting,
+}
+
+/// Looks for the cookie `name` in all the `Cookie` headers of a request. Allocates nothing.
+pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Found<'a> {
+    let mut values = headers
+        .flat_map(pairs)
+        .filter_map(|pair| value_of(pair, name));
+    match values.next() {
+        None => Found::Absent,
+        Some(first) if values.all(|other| other == first) => Found::One(first),
+        Some(_) => Found::Conflicting,
+    }
+}
+
+/// What stands between the semicolons.
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let header = rest.take()?;
+        let (pair, after) = match memchr(b';', header).and_then(|at| header.split_at_checked(at)) {
+            Some((pair, after)) => (pair, after.get(1..)),
+            None => (header, None),
+        };
+        rest = after;
+        Some(pair)
+    })
+}
+
+/// The pair's value if it has this name.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let after_name = trim_start(pair).strip_prefix(name)?;
+    trim_start(after_name)
+        .strip_prefix(b"=")
+        .map(|value| trim_end(trim_start(value)))
+}
+
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,296 @@
+//! One type per cause of a refusal; each knows its answer.
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT, WWW_AUTHENTICATE},
+    request::Parts,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::problem::Problem;
+use crate::{
+    error::{Error, ErrorKind},
+    session::{LoginError, Session},
+};
+
+/// The route has no [`SessionLayer`](crate::SessionLayer): 500, and an error in the log that says so.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct MissingSessionLayer;
+
+/// Nobody is signed in: 401, or a redirect of browsers to the
+/// [sign-in page](crate::SessionsBuilder::sign_in_page) where one is configured.
+#[derive(Clone, Debug)]
+pub struct SignedOut {
+    /// Where to send a browser.
+    redirect: Option<String>,
+}
+
+/// The database cannot be asked who this is: 503 with `Retry-After`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Unavailable;
+
+/// The user lacks a permission: 403. Which one is in the log, not in the answer.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Forbidden;
+
+/// The user signed in too long ago for this step: 401 with the code `recent-sign-in-required`.
+#[derive(Clone, Copy, Debug)]
+pub struct NotRecent {
+    within: Duration,
+}
+
+/// Why there is no [`SignedIn`](crate::SignedIn).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SignedInRejection {
+    /// 500.
+    MissingSessionLayer(MissingSessionLayer),
+    /// 401 or a redirect.
+    SignedOut(SignedOut),
+    /// 503.
+    Unavailable(Unavailable),
+}
+
+impl MissingSessionLayer {
+    pub(super) fn reported() -> Self {
+        tracing::error!("{Self}");
+        Self
+    }
+}
+
+/// What the `next` parameter keeps as it is.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl SignedOut {
+    pub(super) fn new(session: &Session, parts: &Parts) -> Self {
+        let page = session.core().sign_in_page.as_deref();
+        let redirect = page.filter(|_| accepts_html(&parts.headers)).map(|page| {
+            // Only what can be repeated by a GET is worth coming back to.
+            let wanted =
+                matches!(parts.method, Method::GET | Method::HEAD).then(|| original_path(parts));
+            match wanted {
+                Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
+                None => page.to_owned(),
+            }
+        });
+        Self { redirect }
+    }
+}
+
+/// The path as the browser sent it: nested routers see only the rest of it.
+fn original_path(parts: &Parts) -> String {
+    let uri = parts
+        .extensions
+        .get::<axum::extract::OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
+    uri.path_and_query()
+        .map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accepted = headers
+        .get_all(ACCEPT)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let kind = range.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("text/html")
+    })
+}
+
+impl NotRecent {
+    pub(crate) fn new(within: Duration) -> Self {
+        Self { within }
+    }
+
+    /// How recent the sign-in has to be.
+    #[must_use]
+    pub fn within(&self) -> Duration {
+        self.within
+    }
+}
+
+const SIGNED_OUT: Problem = Problem {
+    status: StatusCode::UNAUTHORIZED,
+    code: "signed-out",
+    detail: "Nobody is signed in. Sign in and try again.",
+};
+const NOT_RECENT: Problem = Problem {
+    status: StatusCode::UNAUTHORIZED,
+    code: "recent-sign-in-required",
+    detail: "This step needs a recent sign-in. Sign in again and repeat it.",
+};
+const FORBIDDEN: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    code: "forbidden",
+    detail: "This account lacks the permission for this. Ask an administrator for it.",
+};
+const UNAVAILABLE: Problem = Problem {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "unavailable",
+    detail: "Sessions cannot be verified at the moment. Try again shortly.",
+};
+const LIMIT_REACHED: Problem = Problem {
+    status: StatusCode::CONFLICT,
+    code: "limit-reached",
+    detail: "This account has as many sessions as it may have. End one of them and try again.",
+};
+const INTERNAL: Problem = Problem {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    code: "internal",
+    detail: "The application is not set up correctly. Its log says more.",
+};
+
+impl IntoResponse for MissingSessionLayer {
+    fn into_response(self) -> Response {
+        INTERNAL.into_response()
+    }
+}
+
+impl IntoResponse for SignedOut {
+    fn into_response(self) -> Response {
+        match self.redirect {
+            Some(page) => Redirect::to(&page).into_response(),
+            None => with_challenge(SIGNED_OUT),
+        }
+    }
+}
+
+impl IntoResponse for Unavailable {
+    fn into_response(self) -> Response {
+        UNAVAILABLE.into_response()
+    }
+}
+
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        FORBIDDEN.into_response()
+    }
+}
+
+impl IntoResponse for NotRecent {
+    fn into_response(self) -> Response {
+        with_challenge(NOT_RECENT)
+    }
+}
+
+/// A 401 names a way to authenticate (RFC 9110, section 11.6.1). Browsers ignore a scheme that they do not know, which is
+/// what keeps their own password window away.
+fn with_challenge(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
+    response
+}
+
+impl IntoResponse for SignedInRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::MissingSessionLayer(rejection) => rejection.into_response(),
+            Self::SignedOut(rejection) => rejection.into_response(),
+            Self::Unavailable(rejection) => rejection.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for LoginError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
+            Self::InvalidUserId(_) => INTERNAL.into_response(),
+            Self::Unavailable(error) => error.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        match self.kind() {
+            ErrorKind::Unavailable => UNAVAILABLE.into_response(),
+            ErrorKind::InvalidInput | ErrorKind::Store => INTERNAL.into_response(),
+        }
+    }
+}
+
+impl fmt::Display for MissingSessionLayer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(
+            "this route has no SessionLayer: put `.layer(sessions.layer())` on the router, after the routes that need it",
+        )
+    }
+}
+
+impl fmt::Display for SignedOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("nobody is signed in")
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("sessions cannot be verified at the moment")
+    }
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the user lacks a permission")
+    }
+}
+
+impl fmt::Display for NotRecent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the user has to have signed in within the last {} seconds",
+            self.within.as_secs()
+        )
+    }
+}
+
+impl fmt::Display for SignedInRejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingSessionLayer(rejection) => rejection.fmt(formatter),
+            Self::SignedOut(rejection) => rejection.fmt(formatter),
+            Self::Unavailable(rejection) => rejection.fmt(formatter),
+        }
+    }
+}
+
+impl StdError for MissingSessionLayer {}
+impl StdError for SignedOut {}
+impl StdError for Unavailable {}
+impl StdError for Forbidden {}
+impl StdError for NotRecent {}
+impl StdError for SignedInRejection {}
+
+impl From<MissingSessionLayer> for SignedInRejection {
+    fn from(rejection: MissingSessionLayer) -> Self {
+        Self::MissingSessionLayer(rejection)
+    }
+}
+
+impl From<SignedOut> for SignedInRejection {
+    fn from(rejection: SignedOut) -> Self {
+        Self::SignedOut(rejection)
+    }
+}
+
+impl From<Unavailable> for SignedInRejection {
+    fn from(rejection: Unavailable) -> Self {
+        Self::Unavailable(rejection)
+    }
+}

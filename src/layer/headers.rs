@@ -1,0 +1,145 @@
+//! What the layer adds to a response.
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY},
+};
+
+use crate::session::Outcome;
+
+/// Seconds after which a client may try again.
+pub(crate) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+pub(super) fn finish<R>(
+    mut response: Response<R>,
+    outcome: Outcome,
+    consulted: bool,
+) -> Response<R> {
+    let headers = response.headers_mut();
+    let Outcome {
+        session_cookie,
+        flash_cookie,
+        granted,
+    } = outcome;
+    let sets_cookie = session_cookie.is_some() || flash_cookie.is_some();
+    for cookie in [session_cookie, flash_cookie].into_iter().flatten() {
+        headers.append(SET_COOKIE, cookie);
+    }
+    if sets_cookie {
+        forbid_storing(headers);
+    }
+    if (consulted || sets_cookie) && !varies_by_cookie(headers) {
+        headers.append(VARY, HeaderValue::from_static("cookie"));
+    }
+    if let Some(mut granted) = granted {
+        granted.accept();
+    }
+    response
+}
+
+/// Takes the place of an answer that spoke of a sign-in which did not become real.
+pub(super) fn unavailable<R: Default>() -> Response<R> {
+    let mut response = Response::new(R::default());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A shared cache that stores a cookie gives one user's session to the next.
+fn forbid_storing(headers: &mut HeaderMap) {
+    let forbidden = lists(headers, CACHE_CONTROL, |directive| {
+        directive.eq_ignore_ascii_case("no-store")
+    });
+    if !forbidden {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+fn varies_by_cookie(headers: &HeaderMap) -> bool {
+    lists(headers, VARY, |field| {
+        field == "*" || field.eq_ignore_ascii_case("cookie")
+    })
+}
+
+fn lists(headers: &HeaderMap, name: http::HeaderName, is_it: impl Fn(&str) -> bool) -> bool {
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|item| is_it(item.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(
+        handler_says: &[(http::HeaderName, &'static str)],
+        sets_cookie: bool,
+        consulted: bool,
+    ) -> HeaderMap {
+        let mut response = Response::new(());
+        for (name, value) in handler_says {
+            response
+                .headers_mut()
+                .append(name, HeaderValue::from_static(value));
+        }
+        let cookie = sets_cookie.then(|| HeaderValue::from_static("a=b"));
+        let outcome = Outcome {
+            session_cookie: cookie,
+            flash_cookie: None,
+            granted: None,
+        };
+        finish(response, outcome, consulted).into_parts().0.headers
+    }
+
+    #[test]
+    fn a_cookie_is_never_stored_by_a_cache() {
+        assert_eq!(finished(&[], true, false)[CACHE_CONTROL], "no-store");
+        assert_eq!(
+            finished(&[(CACHE_CONTROL, "public, max-age=60")], true, false)[CACHE_CONTROL],
+            "no-store"
+        );
+        let stricter = "no-store, private, no-transform";
+        assert_eq!(
+            finished(&[(CACHE_CONTROL, stricter)], true, false)[CACHE_CONTROL],
+            stricter
+        );
+        assert_eq!(
+            finished(&[(CACHE_CONTROL, "public")], false, true)[CACHE_CONTROL],
+            "public"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_depends_on_the_session_varies_by_cookie() {
+        assert_eq!(finished(&[], false, true)[VARY], "cookie");
+        assert!(!finished(&[], false, false).contains_key(VARY));
+        assert_eq!(
+            finished(&[(VARY, "accept, Cookie")], false, true)
+                .get_all(VARY)
+                .iter()
+                .count(),
+            1
+        );
+        assert_eq!(
+            finished(&[(VARY, "accept")], false, true)
+                .get_all(VARY)
+                .iter()
+                .count(),
+            2
+        );
+        assert_eq!(
+            finished(&[(VARY, "*")], false, true)
+                .get_all(VARY)
+                .iter()
+                .count(),
+            1
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! The handle: sessions as operators, jobs and administrators see them. Nothing here needs a request.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use uuid::Uuid;
+
+use super::{Limit, MaxSessions, PermissionSource, SignedIn, Sweeper};
+use crate::{
+    client::ClientPolicy,
+    config::SessionsBuilder,
+    cookie::Cookies,
+    error::Error,
+    layer::SessionLayer,
+    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    user_id::UserId,
+    verify::{LaneLimits, Touches, Verifier},
+};
+
+/// All sessions of an application: configure them, put their layer into the router, list and end them.
+///
+/// Cheap to clone; one per application and database. Everything that ends sessions takes effect at once, on every node
+/// that shares the database, and needs no client's cooperation.
+#[derive(Clone, Debug)]
+pub struct Sessions(Arc<Core>);
+
+/// What the builder has checked.
+#[derive(Debug)]
+pub(crate) struct SessionsParts {
+    pub(crate) store: Arc<Store>,
+    pub(crate) cookies: Cookies,
+    pub(crate) client: ClientPolicy,
+    pub(crate) limit: Limit,
+    pub(crate) lanes: LaneLimits,
+    pub(crate) permission_source: Option<Arc<dyn PermissionSource>>,
+    pub(crate) sign_in_page: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) store: Arc<Store>,
+    pub(crate) verifier: Verifier,
+    pub(crate) touches: Touches,
+    pub(crate) cookies: Cookies,
+    pub(crate) client: ClientPolicy,
+    pub(crate) limit: Limit,
+    pub(crate) time_budget: Duration,
+    pub(crate) permission_source: Option<Arc<dyn PermissionSource>>,
+    pub(crate) sign_in_page: Option<String>,
+}
+
+impl Sessions {
+    /// Starts configuring sessions in the application's own pool: [`sqlx::SqlitePool`], [`sqlx::PgPool`] or
+    /// [`sqlx::MySqlPool`].
+    pub fn builder<P: SessionPool>(pool: P) -> SessionsBuilder {
+        SessionsBuilder::new(&pool)
+    }
+
+    pub(crate) fn new(parts: SessionsParts) -> Self {
+        Self(Arc::new(Core {
+            verifier: Verifier::new(parts.store.clone(), parts.lanes),
+            touches: Touches::new(parts.store.clone()),
+            store: parts.store,
+            cookies: parts.cookies,
+            client: parts.client,
+            limit: parts.limit,
+            time_budget: parts.lanes.time_budget,
+            permission_source: parts.permission_source,
+            sign_in_page: parts.sign_in_page,
+        }))
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.0
+    }
+
+    /// The layer that verifies every request that carries a session. Where it is placed decides which routes pay.
+    #[must_use]
+    pub fn layer(&self) -> SessionLayer {
+        SessionLayer::new(self.clone())
+    }
+
+    /// Lists sessions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable, or invalid input in the filter.
+    pub async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
+        self.0.store.list(filter, page).await
+    }
+
+    /// One session, live or ended; `None` when it is unknown or swept.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn get(&self, session_id: Uuid) -> Result<Option<SessionInfo>, Error> {
+        let page = self
+            .0
+            .store
+            .list(&Filter::id(session_id), Page::first(1))
+            .await?;
+        Ok(page.sessions.into_iter().next())
+    }
+
+    /// Ends one session. `false`: there was no such live session.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable: it may or may not have ended, call again.
+    pub async fn revoke(&self, session_id: Uuid, by: impl Into<Actor>) -> Result<bool, Error> {
+        Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
+    }
+
+    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable: some may have ended, call again.
+    pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
+        self.end_where(&Filter::user(user_id.clone()), by.into())
+            .await
+    }
+
+    /// Ends all other sessions of this user: to offer after a change of credentials (ASVS 5.0, 7.4.3).
+    ///
+    /// # Errors
+    ///
+    /// Unavailable: some may have ended, call again.
+    pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
+        let others = Filter::user(user.user_id().clone()).except(user.session_id());
+        self.end_where(&others, by.into()).await
+    }
+
+    /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable: some may have ended, call again. Invalid input in the filter.
+    pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
+        self.end_where(filter, by.into()).await
+    }
+
+    /// How many sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable, or invalid input in the filter.
+    pub async fn revoke_where_dry_run(&self, filter: &Filter) -> Result<u64, Error> {
+        self.0.store.count_live_where(filter).await
+    }
+
+    async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+        let by = by.checked()?;
+        let (store, filter) = (self.0.store.clone(), filter.clone());
+        // Ending never waits, not even for the caller to stay.
+        let (ended, by) = super::background::to_the_end(async move {
+            (
+                store.end_where(&filter, EndedReason::Revoked, &by).await,
+                by,
+            )
+        })
+        .await?;
+        let ended = ended?;
+        if ended > 0 {
+            tracing::info!(ended, by = %by.escape_debug(), "sessions revoked");
+        }
+        Ok(ended)
+    }
+
+    /// A user's own maximum of sessions, if one was set.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn limit(&self, user_id: &UserId) -> Result<Option<MaxSessions>, Error> {
+        self.0.store.user_limit(user_id).await
+    }
+
+    /// Sets a user's own maximum of sessions, or with `None` takes it back. It applies from the next sign-in on; sessions
+    /// beyond it stay until then.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable, or invalid input in the user's id.
+    pub async fn set_limit(&self, user_id: &UserId, max: Option<MaxSessions>) -> Result<(), Error> {
+        user_id.validate().map_err(Error::invalid)?;
+        self.0.store.set_user_limit(user_id, max).await
+    }
+
+    /// Marks what has run out as ended and deletes what ended longer ago than the retention period, in small batches.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable; what was done until then stays done.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        self.0.store.sweep().await
+    }
+
+    /// Sweeps now and then in the background, until the guard is dropped. Errors are logged and survived; any number
+    /// of nodes may sweep.
+    pub fn spawn_sweeper(&self, every: Duration) -> Sweeper {
+        Sweeper::spawn(self.clone(), every)
+    }
+
+    /// Writes what is still to be written. Call it when serving has ended.
+    pub async fn close(&self) {
+        self.0.touches.flush().await;
+    }
+
+    /// How many times `last_seen_at` could not be written since the start.
+    #[must_use]
+    pub fn missed_touches(&self) -> u64 {
+        self.0.touches.missed()
+    }
+}
+
+/// Who ends a session: a user's id, or the name of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    fn checked(self) -> Result<String, Error> {
+        UserId::from(self.0.as_str())
+            .validate()
+            .map_err(Error::invalid)?;
+        Ok(self.0)
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Actor {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl From<String> for Actor {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl From<&UserId> for Actor {
+    fn from(user_id: &UserId) -> Self {
+        Self(user_id.to_string())
+    }
+}
+
+impl From<UserId> for Actor {
+    fn from(user_id: UserId) -> Self {
+        Self(user_id.to_string())
+    }
+}

@@ -1,0 +1,302 @@
+//! How many sessions a user may have at once, and whom a limit ends: pure rules, applied under the user's lock.
+
+use uuid::Uuid;
+
+/// The most live sessions of one user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MaxSessions {
+    /// So many; with zero the user cannot sign in.
+    AtMost(u32),
+    /// No limit.
+    Unlimited,
+}
+
+impl MaxSessions {
+    const UNLIMITED: i64 = -1;
+
+    pub(crate) fn from_column(value: i64) -> Self {
+        match u32::try_from(value) {
+            Ok(max) => Self::AtMost(max),
+            Err(_) if value < 0 => Self::Unlimited,
+            Err(_) => Self::AtMost(u32::MAX),
+        }
+    }
+
+    pub(crate) fn to_column(self) -> i64 {
+        match self {
+            Self::AtMost(max) => max.into(),
+            Self::Unlimited => Self::UNLIMITED,
+        }
+    }
+}
+
+/// What happens to a sign-in beyond the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LimitPolicy {
+    /// The oldest session ends when the new one becomes real.
+    EndOldest,
+    /// The session that was used least recently ends when the new one becomes real.
+    EndLeastRecentlySeen,
+    /// The sign-in is refused. A sign-in under way counts while it lasts.
+    Refuse,
+}
+
+/// The limit on parallel sessions of a user, and what happens at it.
+///
+/// Default: [`unlimited`](Self::unlimited). A maximum of the user's own, from
+/// [`Sessions::set_limit`](crate::Sessions::set_limit) or
+/// [`limit_query`](crate::SessionsBuilder::limit_query), takes the place of the number; the policy stays.
+///
+/// # Security
+///
+/// Counting and inserting happen under a lock on the user's row, so racing sign-ins cannot pass the limit (ASVS 5.0,
+/// 15.4.2). Ending a session for the limit happens only for a sign-in that has succeeded, so nobody is locked out
+/// by attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limit {
+    max: MaxSessions,
+    policy: LimitPolicy,
+}
+
+impl Limit {
+    /// Any number of sessions.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self {
+            max: MaxSessions::Unlimited,
+            policy: LimitPolicy::EndOldest,
+        }
+    }
+
+    /// At most `max`; the oldest makes room.
+    #[must_use]
+    pub fn end_oldest(max: u32) -> Self {
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::EndOldest,
+        }
+    }
+
+    /// At most `max`; the one that was used least recently makes room.
+    #[must_use]
+    pub fn end_least_recently_seen(max: u32) -> Self {
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::EndLeastRecentlySeen,
+        }
+    }
+
+    /// At most `max`; one more is refused with [`LoginError::LimitReached`](crate::LoginError::LimitReached).
+    #[must_use]
+    pub fn refuse(max: u32) -> Self {
+        Self {
+            max: MaxSessions::AtMost(max),
+            policy: LimitPolicy::Refuse,
+        }
+    }
+
+    /// The same maximum with another policy: what applies to users with a maximum of their own.
+    #[must_use]
+    pub fn policy(mut self, policy: LimitPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    pub(crate) fn with_max(self, max: MaxSessions) -> Self {
+        Self { max, ..self }
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self::unlimited()
+    }
+}
+
+/// Another session of the user who signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rival {
+    pub(crate) id: Uuid,
+    pub(crate) created_at_micros: i64,
+    pub(crate) last_seen_at_micros: i64,
+    /// Not live yet.
+    pub(crate) reserved: bool,
+    /// The session of the same browser, which the new one replaces.
+    pub(crate) replaced: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Admitted { ends: Vec<Uuid> },
+    Full { max: u32 },
+}
+
+const ADMITTED: Admission = Admission::Admitted { ends: Vec::new() };
+
+/// May a place be taken? Under "refuse" others' reservations count, so that what was admitted can always become real.
+pub(crate) fn admit_reservation(limit: Limit, rivals: &[Rival]) -> Admission {
+    let MaxSessions::AtMost(max) = limit.max else {
+        return ADMITTED;
+    };
+    let taken = rivals.iter().filter(|rival| !rival.replaced).count();
+    match limit.policy {
+        _ if max == 0 => Admission::Full { max },
+        LimitPolicy::Refuse if taken >= max as usize => Admission::Full { max },
+        _ => ADMITTED,
+    }
+}
+
+/// May a reserved session become real, and who has to go for it?
+pub(crate) fn admit_session(limit: Limit, rivals: Vec<Rival>) -> Admission {
+    let MaxSessions::AtMost(max) = limit.max else {
+        return ADMITTED;
+    };
+    let mut live: Vec<_> = rivals
+        .into_iter()
+        .filter(|rival| !rival.reserved && !rival.replaced)
+        .collect();
+    let Some(room) = (max as usize).checked_sub(1) else {
+        return Admission::Full { max };
+    };
+    let excess = live.len().saturating_sub(room);
+    match limit.policy {
+        LimitPolicy::Refuse if excess > 0 => return Admission::Full { max },
+        LimitPolicy::Refuse => {}
+        // Ids break ties: they sort by time too.
+        LimitPolicy::EndOldest => live.sort_by_key(|rival| (rival.created_at_micros, rival.id)),
+        LimitPolicy::EndLeastRecentlySeen => {
+            live.sort_by_key(|rival| {
+                (rival.last_seen_at_micros, rival.created_at_micros, rival.id)
+            });
+        }
+    }
+    Admission::Admitted {
+        ends: live
+            .into_iter()
+            .take(excess)
+            .map(|rival| rival.id)
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rival(number: u128, created_at_micros: i64, last_seen_at_micros: i64) -> Rival {
+        Rival {
+            id: Uuid::from_u128(number),
+            created_at_micros,
+            last_seen_at_micros,
+            reserved: false,
+            replaced: false,
+        }
+    }
+
+    fn ends(limit: Limit, rivals: &[Rival]) -> Vec<u128> {
+        match admit_session(limit, rivals.to_vec()) {
+            Admission::Admitted { ends } => ends.iter().map(Uuid::as_u128).collect(),
+            Admission::Full { max } => panic!("refused at {max}"),
+        }
+    }
+
+    #[test]
+    fn the_oldest_makes_room_and_no_more_than_needed() {
+        let rivals = [rival(1, 30, 1), rival(2, 10, 9), rival(3, 20, 5)];
+        assert_eq!(ends(Limit::end_oldest(4), &rivals), [0_u128; 0]);
+        assert_eq!(ends(Limit::end_oldest(3), &rivals), [2]);
+        assert_eq!(ends(Limit::end_oldest(1), &rivals), [2, 3, 1]);
+    }
+
+    #[test]
+    fn the_least_recently_seen_makes_room() {
+        let rivals = [rival(1, 30, 1), rival(2, 10, 9), rival(3, 20, 5)];
+        assert_eq!(ends(Limit::end_least_recently_seen(2), &rivals), [1, 3]);
+    }
+
+    #[test]
+    fn ties_are_broken_by_id() {
+        assert_eq!(
+            ends(Limit::end_oldest(2), &[rival(2, 7, 7), rival(1, 7, 7)]),
+            [1]
+        );
+    }
+
+    #[test]
+    fn reserved_and_replaced_sessions_are_neither_counted_nor_ended_when_one_becomes_real() {
+        let reserved = Rival {
+            reserved: true,
+            ..rival(1, 1, 1)
+        };
+        let replaced = Rival {
+            replaced: true,
+            ..rival(2, 2, 2)
+        };
+        assert_eq!(
+            ends(Limit::end_oldest(1), &[reserved, replaced]),
+            [0_u128; 0]
+        );
+        assert_eq!(ends(Limit::refuse(1), &[reserved, replaced]), [0_u128; 0]);
+    }
+
+    #[test]
+    fn refusing_counts_reservations_but_not_the_session_that_is_replaced() {
+        let reserved = Rival {
+            reserved: true,
+            ..rival(1, 1, 1)
+        };
+        let replaced = Rival {
+            replaced: true,
+            ..rival(2, 2, 2)
+        };
+        assert_eq!(
+            admit_reservation(Limit::refuse(1), &[reserved]),
+            Admission::Full { max: 1 }
+        );
+        assert_eq!(admit_reservation(Limit::refuse(1), &[replaced]), ADMITTED);
+        assert_eq!(
+            admit_reservation(Limit::refuse(2), &[reserved, replaced]),
+            ADMITTED
+        );
+        assert_eq!(
+            admit_reservation(Limit::end_oldest(1), &[reserved, rival(3, 3, 3)]),
+            ADMITTED
+        );
+    }
+
+    #[test]
+    fn a_limit_that_was_lowered_meanwhile_refuses_under_refuse() {
+        assert_eq!(
+            admit_session(Limit::refuse(1), vec![rival(1, 1, 1)]),
+            Admission::Full { max: 1 }
+        );
+    }
+
+    #[test]
+    fn zero_lets_nobody_in_under_any_policy() {
+        for limit in [
+            Limit::end_oldest(0),
+            Limit::end_least_recently_seen(0),
+            Limit::refuse(0),
+        ] {
+            assert_eq!(admit_reservation(limit, &[]), Admission::Full { max: 0 });
+            assert_eq!(admit_session(limit, vec![]), Admission::Full { max: 0 });
+        }
+    }
+
+    #[test]
+    fn a_maximum_survives_its_column() {
+        for max in [
+            MaxSessions::AtMost(0),
+            MaxSessions::AtMost(7),
+            MaxSessions::AtMost(u32::MAX),
+            MaxSessions::Unlimited,
+        ] {
+            assert_eq!(MaxSessions::from_column(max.to_column()), max);
+        }
+        assert_eq!(
+            MaxSessions::from_column(i64::MAX),
+            MaxSessions::AtMost(u32::MAX)
+        );
+    }
+}

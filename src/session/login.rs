@@ -1,0 +1,144 @@
+//! Signing in.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+use uuid::Uuid;
+
+use super::{Session, grant::Reservation};
+use crate::{
+    error::Error,
+    store::{NewSession, SignInError},
+    token::Token,
+    user_id::{UserId, UserIdError},
+};
+
+/// A sign-in about to happen; made by [`Session::login`], carried out by `.await`.
+#[derive(Debug)]
+#[must_use = "nobody is signed in until this is awaited"]
+pub struct Login<'a> {
+    session: &'a Session,
+    user_id: UserId,
+    remembered: bool,
+}
+
+impl<'a> Login<'a> {
+    pub(crate) fn new(session: &'a Session, user_id: UserId) -> Self {
+        Self {
+            session,
+            user_id,
+            remembered: false,
+        }
+    }
+
+    /// Lets the cookie outlive the browser's own session, until the absolute timeout. The idle timeout applies all the
+    /// same.
+    pub fn remember(mut self) -> Self {
+        self.remembered = true;
+        self
+    }
+
+    async fn run(self) -> Result<Uuid, LoginError> {
+        let core = self.session.core();
+        self.user_id.validate().map_err(LoginError::InvalidUserId)?;
+        if !core.store.accepts(&self.user_id) {
+            return Err(LoginError::InvalidUserId(UserIdError::Parse {
+                wanted: "the form that the builder's SQL names",
+            }));
+        }
+        // A second login in one request takes the place of the first.
+        if let Some(earlier) = self.session.take_reservation() {
+            earlier.release().await;
+        }
+        let token = Token::generate()
+            .map_err(|error| LoginError::Unavailable(Error::unavailable(error)))?;
+        let observed = self.session.observed();
+        let new = NewSession {
+            id: Uuid::now_v7(),
+            user_id: self.user_id,
+            token: token.hash(),
+            previous: self.session.previous(),
+            remembered: self.remembered,
+            ip: core
+                .client
+                .address(observed)
+                .map(|address| address.to_string()),
+            user_agent: core.client.user_agent(observed),
+        };
+        let user_id = new.user_id.clone();
+        match Reservation::take(core.store.clone(), new, token, core.limit).await {
+            Ok(reservation) => {
+                let id = reservation.session_id();
+                self.session.promise(reservation);
+                Ok(id)
+            }
+            Err(SignInError::LimitReached { max }) => {
+                tracing::info!(%user_id, max, "sign-in refused: limit of sessions reached");
+                Err(LoginError::LimitReached { max })
+            }
+            Err(SignInError::Store(error) | SignInError::Unknown(error)) => {
+                tracing::error!(%user_id, %error, "sign-in failed: the store is not available");
+                Err(LoginError::Unavailable(error))
+            }
+            Err(SignInError::Lapsed | SignInError::Abandoned) => Err(LoginError::Unavailable(
+                Error::unavailable("the sign-in was interrupted"),
+            )),
+        }
+    }
+}
+
+impl<'a> IntoFuture for Login<'a> {
+    type Output = Result<Uuid, LoginError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
+///
+/// As a response: 409 for the limit, 503 with `Retry-After` for the database, 500 for an id that the application made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// The user has as many sessions as allowed, and the policy is to refuse.
+    LimitReached {
+        /// The maximum.
+        max: u32,
+    },
+    /// The user's id cannot be stored, or is not of the form that the builder's SQL casts it to.
+    InvalidUserId(UserIdError),
+    /// The database is away, slow or busy.
+    Unavailable(Error),
+}
+
+impl fmt::Display for LoginError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LimitReached { max } => write!(
+                formatter,
+                "the user has {max} sessions already, which is the limit: end one of them first"
+            ),
+            Self::InvalidUserId(error) => write!(
+                formatter,
+                "the user's id cannot be used: {error}; it has to be of the form that `{{user:…}}` in the builder's SQL names"
+            ),
+            Self::Unavailable(error) => write!(formatter, "{error}"),
+        }
+    }
+}
+
+impl StdError for LoginError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::LimitReached { .. } => None,
+            Self::InvalidUserId(error) => Some(error),
+            Self::Unavailable(error) => Some(error),
+        }
+    }
+}

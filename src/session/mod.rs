@@ -1,0 +1,26 @@
+//! The handle [`Sessions`], and what becomes of a request's [`Session`].
+
+mod background;
+mod flash;
+mod grant;
+mod handle;
+pub(crate) mod limits;
+mod login;
+mod permissions;
+mod request;
+mod signed_in;
+mod source;
+mod sweeper;
+
+pub use self::{
+    flash::Flash,
+    handle::{Actor, Sessions},
+    limits::{Limit, LimitPolicy, MaxSessions},
+    login::{Login, LoginError},
+    permissions::Permissions,
+    request::{Identity, Session},
+    signed_in::SignedIn,
+    source::{Access, PermissionSource, SourceFuture},
+    sweeper::Sweeper,
+};
+pub(crate) use self::{handle::SessionsParts, request::Outcome};

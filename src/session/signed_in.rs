@@ -1,0 +1,96 @@
+//! Proof that this request comes from a user who is signed in.
+
+use std::{sync::Arc, time::Duration};
+
+use uuid::Uuid;
+
+use super::Permissions;
+use crate::{
+    extract::{Forbidden, NotRecent},
+    store::Found,
+    user_id::UserId,
+};
+
+/// A signed-in user, verified against the database for this request, with permissions read in the same statement.
+///
+/// As an extractor it refuses everybody else: 401, or a redirect for browsers when a
+/// [sign-in page](crate::SessionsBuilder::sign_in_page) is configured; 503 while the database is away. There is no other
+/// way to come by one.
+///
+/// ```
+/// use countersign::{Forbidden, SignedIn};
+///
+/// async fn edit(user: SignedIn) -> Result<String, Forbidden> {
+///     user.require("articles:edit")?;
+///     Ok(format!("{} may edit", user.user_id()))
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SignedIn(Arc<Found>);
+
+impl SignedIn {
+    pub(crate) fn new(found: Found) -> Self {
+        Self(Arc::new(found))
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        &self.0.user_id
+    }
+
+    /// The session's public name: safe in logs and URLs.
+    #[must_use]
+    pub fn session_id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// What the user may do.
+    #[must_use]
+    pub fn permissions(&self) -> &Permissions {
+        &self.0.permissions
+    }
+
+    /// Whether the user has this permission. Costs no query.
+    #[must_use]
+    pub fn can(&self, permission: &str) -> bool {
+        self.0.permissions.contains(permission)
+    }
+
+    /// Refuses a user who lacks this permission.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`], which answers 403.
+    pub fn require(&self, permission: &str) -> Result<(), Forbidden> {
+        if self.can(permission) {
+            return Ok(());
+        }
+        tracing::info!(user_id = %self.user_id(), session_id = %self.session_id(), permission, "permission missing");
+        Err(Forbidden)
+    }
+
+    /// How long ago the user proved who they are, by the database's clock when the request was verified.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        Duration::from_micros(
+            self.0
+                .authenticated_micros_ago
+                .try_into()
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Refuses a user who signed in longer ago than this: for changes of credentials and other sensitive steps
+    /// (ASVS 5.0, 7.5.1).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRecent`], which answers 401.
+    pub fn require_recent(&self, within: Duration) -> Result<(), NotRecent> {
+        match self.age() <= within {
+            true => Ok(()),
+            false => Err(NotRecent::new(within)),
+        }
+    }
+}

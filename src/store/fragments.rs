@@ -1,0 +1,106 @@
+//! The pieces that statements share, above all the one definition of "live".
+
+use std::time::Duration;
+
+use super::dialect::Dialect;
+
+/// Durations that are part of the statements' text. They are configuration, so they are no parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timings {
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Duration,
+    pub(crate) touch_interval: Duration,
+    pub(crate) rotation_grace: Duration,
+    pub(crate) reservation_timeout: Duration,
+    pub(crate) retention: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fragments {
+    pub(crate) dialect: Dialect,
+    pub(crate) timings: Timings,
+}
+
+impl Fragments {
+    /// The text of a tag, or nothing where there is no such tag.
+    pub(crate) fn resolve(&self, tag: &str) -> Option<String> {
+        let (dialect, timings, now) = (self.dialect, &self.timings, self.dialect.now());
+        let idle_since = dialect.ago(timings.idle_timeout);
+        Some(match tag {
+            "now" => now,
+            // Reserved no longer, not ended, neither timeout passed. Verifier, limits, listings, revocations and touches
+            // all say this and nothing else.
+            "live" => format!(
+                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at > {idle_since} AND expires_at > {now})"
+            ),
+            "reserved" => {
+                format!(
+                    "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
+                )
+            }
+            "lapsed" => format!("reserved_until <= {now}"),
+            "idle" => format!(
+                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"
+            ),
+            "overdue" => {
+                format!("(ended_at IS NULL AND reserved_until IS NULL AND expires_at <= {now})")
+            }
+            "expired_at" => self.expired_at(),
+            "expired_at_micros" => dialect.micros(&self.expired_at()),
+            "forgettable" => format!("ended_at <= {}", dialect.ago(timings.retention)),
+            "touch_due" => format!("last_seen_at <= {}", dialect.ago(timings.touch_interval)),
+            "absolute_end" => dialect.ahead(timings.absolute_timeout),
+            "reservation_end" => dialect.ahead(timings.reservation_timeout),
+            "grace_end" => dialect.ahead(timings.rotation_grace),
+            "lock" => dialect.for_update().to_owned(),
+            _ => return self.resolve_column(tag),
+        })
+    }
+
+    fn resolve_column(&self, tag: &str) -> Option<String> {
+        let (function, column) = tag.split_once(':')?;
+        let dialect = self.dialect;
+        Some(match function {
+            "id" => dialect.id(column),
+            "micros" => dialect.micros(column),
+            "micros_since" => format!(
+                "{} - {}",
+                dialect.micros(&dialect.now()),
+                dialect.micros(column)
+            ),
+            "micros_until" => format!(
+                "{} - {}",
+                dialect.micros(column),
+                dialect.micros(&dialect.now())
+            ),
+            "flag" => dialect.boolean(&self.resolve(column).unwrap_or_else(|| column.to_owned())),
+            "integer" => dialect.integer(column),
+            _ => return None,
+        })
+    }
+
+    /// When a session that nobody ended came to its end.
+    fn expired_at(&self) -> String {
+        let idle = self.timings.idle_timeout;
+        match self.dialect {
+            Dialect::Sqlite => {
+                let (seconds, millis) = (idle.as_secs(), idle.subsec_millis());
+                format!(
+                    "min(expires_at, strftime('%Y-%m-%d %H:%M:%f', last_seen_at, '+{seconds}.{millis:03} seconds'))"
+                )
+            }
+            Dialect::Postgres => {
+                format!(
+                    "LEAST(expires_at, last_seen_at + interval '{} microseconds')",
+                    idle.as_micros()
+                )
+            }
+            Dialect::MySql => {
+                format!(
+                    "LEAST(expires_at, last_seen_at + INTERVAL {} MICROSECOND)",
+                    idle.as_micros()
+                )
+            }
+        }
+    }
+}

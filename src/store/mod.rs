@@ -1,0 +1,221 @@
+//! The one place where sessions are kept. It knows digests of tokens and never tokens, rows and never requests.
+//!
+//! All logic is here once; what the databases spell differently is text in [`dialect`], what their drivers need is in
+//! [`backend`].
+
+mod backend;
+mod dialect;
+mod driver;
+mod fault;
+mod fragments;
+mod listing;
+mod migrate;
+mod pool;
+mod retry;
+mod sign_in;
+mod statement;
+mod statements;
+mod sweep;
+mod value;
+mod verify;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use uuid::Uuid;
+
+use crate::{
+    error::{BuildError, Error},
+    token::TokenHash,
+    user_id::UserId,
+};
+
+#[cfg(feature = "sqlite")]
+pub use self::pool::sqlite_options;
+pub(crate) use self::{
+    dialect::UserCast,
+    driver::{Driver, Link},
+    fault::{Fault, FaultKind},
+    fragments::{Fragments, Timings},
+    pool::driver_of,
+    sign_in::{NewSession, Proof, Rotation, SignInError},
+    statement::MAX_LIST,
+    statements::ApplicationSql,
+    value::Bind,
+    verify::{Found, Lookup},
+};
+pub use self::{
+    listing::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionState},
+    pool::{SessionPool, migrate},
+    sweep::Swept,
+};
+use self::{retry::retry, statements::Statements, value::CorruptRow};
+
+#[derive(Debug)]
+pub(crate) struct Store {
+    driver: Arc<dyn Driver>,
+    statements: Statements,
+    fragments: Fragments,
+    /// The forms in which the application's SQL takes the user's id: an id that has no such form is refused.
+    user_casts: Vec<UserCast>,
+    permission_columns: usize,
+    time_budget: Duration,
+}
+
+impl Store {
+    pub(crate) fn new(
+        driver: Arc<dyn Driver>,
+        timings: Timings,
+        application: &ApplicationSql,
+        time_budget: Duration,
+    ) -> Self {
+        let fragments = Fragments {
+            dialect: driver.dialect(),
+            timings,
+        };
+        Self {
+            statements: Statements::new(&fragments, application),
+            user_casts: UserCast::ALL
+                .into_iter()
+                .filter(|cast| application.uses(*cast))
+                .collect(),
+            permission_columns: application.permissions.len(),
+            driver,
+            fragments,
+            time_budget,
+        }
+    }
+
+    /// Whether the schema is the one this code was written for, and the application's SQL runs.
+    pub(crate) async fn check(&self) -> Result<(), BuildError> {
+        let found = self.schema_version().await?;
+        let needed = migrate::SCHEMA_VERSION;
+        match found {
+            found if found < needed => return Err(BuildError::SchemaOlder { found, needed }),
+            found if found > needed => return Err(BuildError::SchemaNewer { found, needed }),
+            _ => {}
+        }
+        let trial = async {
+            let mut link = self.driver.acquire().await?;
+            self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
+            if let Some(limit) = &self.statements.application_limit {
+                link.fetch(limit, vec![Bind::Text(String::new())]).await?;
+            }
+            Ok::<_, Fault>(())
+        };
+        trial
+            .await
+            .map_err(|fault| BuildError::Database(fault.into()))
+    }
+
+    async fn schema_version(&self) -> Result<i64, BuildError> {
+        let mut link = self
+            .driver
+            .acquire()
+            .await
+            .map_err(|fault| BuildError::Database(fault.into()))?;
+        match link
+            .fetch(&self.statements.schema_version, Vec::new())
+            .await
+        {
+            Ok(rows) => match rows.first().map(|row| row.maybe_int(0)) {
+                Some(Ok(Some(version))) => Ok(version),
+                _ => Err(BuildError::SchemaMissing),
+            },
+            Err(fault) if fault.kind() == FaultKind::Statement => Err(BuildError::SchemaMissing),
+            Err(fault) => Err(BuildError::Database(fault.into())),
+        }
+    }
+
+    /// Whether the id has the form that the application's SQL casts it to. A cast that quietly gives 0 or the leading
+    /// digits, as SQLite's and MySQL's do, would otherwise name another user.
+    pub(crate) fn accepts(&self, user_id: &UserId) -> bool {
+        self.user_casts.iter().all(|cast| match cast {
+            UserCast::Int => user_id.is_canonical_int(),
+            UserCast::Uuid => user_id.is_canonical_uuid(),
+            UserCast::Text => true,
+        })
+    }
+
+    pub(crate) fn timings(&self) -> &Timings {
+        &self.fragments.timings
+    }
+
+    /// A connection for the verifier's lane.
+    pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
+        self.driver.acquire().await
+    }
+
+    /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
+    pub(crate) async fn end(
+        &self,
+        ids: &[Uuid],
+        reason: EndedReason,
+        by: Option<&str>,
+    ) -> Result<u64, Error> {
+        let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
+        self.within_budget(retry(|| async {
+            let mut link = self.driver.acquire().await?;
+            link.execute(&self.statements.end_ids, binds()).await
+        }))
+        .await
+    }
+
+    /// Ends the session that a token belongs to.
+    pub(crate) async fn end_token(
+        &self,
+        token: TokenHash,
+        reason: EndedReason,
+        by: Option<&str>,
+    ) -> Result<u64, Error> {
+        self.within_budget(retry(|| async {
+            let mut link = self.driver.acquire().await?;
+            link.execute(
+                &self.statements.end_token,
+                end_token_binds(token, reason, by),
+            )
+            .await
+        }))
+        .await
+    }
+
+    /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
+    pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
+        self.within_budget(retry(|| async {
+            let mut link = self.driver.acquire().await?;
+            link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
+                .await
+        }))
+        .await
+    }
+
+    /// A hang is answered like an outage.
+    async fn within_budget<T>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(self.time_budget, work).await {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(Fault::timed_out().into()),
+        }
+    }
+}
+
+fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
+    vec![
+        Bind::Text(reason.as_str().to_owned()),
+        Bind::MaybeText(by.map(str::to_owned)),
+        ids,
+    ]
+}
+
+fn end_token_binds(token: TokenHash, reason: EndedReason, by: Option<&str>) -> Vec<Bind> {
+    let mut binds = end_binds(reason, by, Bind::Hash(token));
+    binds.push(Bind::Hash(token));
+    binds
+}
+
+impl From<CorruptRow> for Error {
+    fn from(_: CorruptRow) -> Self {
+        Self::corrupt()
+    }
+}

@@ -1,0 +1,89 @@
+//! The secret in the cookie, and the digest of it that the database keeps.
+//!
+//! They are two types so that the store, which only ever takes a [`TokenHash`], cannot be handed a [`Token`].
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rand::{
+    TryRng,
+    rngs::{SysError, SysRng},
+};
+use sha2::{Digest, Sha256};
+
+const TOKEN_BYTES: usize = 32;
+
+/// The secret of one session: 256 random bits.
+///
+/// # Security
+///
+/// From the operating system's generator, twice the 128 bits that OWASP ASVS 5.0, 7.2.3 asks for. `Debug` shows
+/// nothing of it, and there is no `PartialEq`: tokens are compared through their digests, so the time that a
+/// comparison takes tells nothing about a token.
+#[derive(Clone)]
+pub(crate) struct Token([u8; TOKEN_BYTES]);
+
+impl Token {
+    /// How many characters [`Token::encode`] writes.
+    pub(crate) const ENCODED_LENGTH: usize = 43;
+
+    /// Asks the operating system for a new token. Fails when the system has no randomness to give.
+    pub(crate) fn generate() -> Result<Self, SysError> {
+        let mut bytes = [0; TOKEN_BYTES];
+        SysRng.try_fill_bytes(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// SHA-256 of the token's bytes. A token has all the entropy it needs, so no salt and no stretching.
+    pub(crate) fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0).into())
+    }
+
+    /// 43 characters of base64url without padding.
+    pub(crate) fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// Reads what [`Token::encode`] wrote and nothing else: one token has one text.
+    pub(crate) fn decode(text: &str) -> Option<Self> {
+        // The engine refuses bits that are left over in the last character.
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+/// The digest under which the database finds a session.
+///
+/// It opens nothing, but it would tell whoever can read both the logs and the database which session a log line
+/// is about; hence it is redacted like a token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TokenHash([u8; TOKEN_BYTES]);
+
+impl TokenHash {
+    /// The digest of no token that anybody could find: what stands where there is none.
+    pub(crate) const NONE: Self = Self([0; TOKEN_BYTES]);
+
+    pub(crate) fn as_bytes(&self) -> &[u8; TOKEN_BYTES] {
+        &self.0
+    }
+
+    /// A digest as it comes from the database; `None` unless it has 32 bytes.
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! `last_seen_at`, written behind: requests leave the id of their session here and go on; now and then all of them are
+//! written with one statement. That statement can never bring back a session that has ended.
+
+use std::{
+    collections::HashSet,
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use uuid::Uuid;
+
+use crate::store::{MAX_LIST, Store};
+
+/// How long ids are collected before they are written.
+const COLLECT: Duration = Duration::from_millis(250);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Touches(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<Store>,
+    pending: Mutex<Pending>,
+    /// Held while a batch is on its way, so that closing can wait for it.
+    writing: tokio::sync::Mutex<()>,
+    missed: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    ids: HashSet<Uuid>,
+    scheduled: bool,
+}
+
+impl Touches {
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            pending: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            missed: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn add(&self, id: Uuid) {
+        let mut pending = self.0.lock();
+        pending.ids.insert(id);
+        if !mem::replace(&mut pending.scheduled, true) {
+            let touches = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(COLLECT).await;
+                touches.flush().await;
+            });
+        }
+    }
+
+    /// Writes what is pending. A failure is counted and logged: the session is seen again a touch interval later.
+    pub(crate) async fn flush(&self) {
+        let _writing = self.0.writing.lock().await;
+        let mut ids: Vec<Uuid> = {
+            let mut pending = self.0.lock();
+            pending.scheduled = false;
+            pending.ids.drain().collect()
+        };
+        // In one order on every node: two batches cannot lock each other out.
+        ids.sort_unstable();
+        for batch in ids.chunks(MAX_LIST) {
+            if let Err(error) = self.0.store.touch(batch.to_vec()).await {
+                let missed = self
+                    .0
+                    .missed
+                    .fetch_add(batch.len() as u64, Ordering::Relaxed)
+                    + batch.len() as u64;
+                tracing::warn!(%error, missed, "last_seen_at could not be written");
+            }
+        }
+    }
+
+    /// How many touches could not be written since the start.
+    pub(crate) fn missed(&self) -> u64 {
+        self.0.missed.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
