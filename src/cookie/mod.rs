@@ -90,6 +90,7 @@ impl Cookies {
 
     /// The messages that the browser brings back, oldest first. What cannot be read is no message: losing one is
     /// harmless.
+    #[cfg(test)]
     pub(crate) fn flash(&self, headers: &HeaderMap) -> Vec<FlashMessage> {
         self.raw_flash(headers)
             .map(|value| self.decode_flash(&value))

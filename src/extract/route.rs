@@ -69,14 +69,17 @@ enum Guard {
 }
 
 impl Guard {
-    fn check(&self, user: &SignedIn) -> Result<(), Response> {
+    /// The answer for a user who may not pass.
+    fn refusal(&self, user: &SignedIn) -> Option<Response> {
         match self {
             Self::Permission(permission) => user
                 .require(permission)
-                .map_err(IntoResponse::into_response),
+                .err()
+                .map(IntoResponse::into_response),
             Self::Recent(within) => user
                 .require_recent(*within)
-                .map_err(IntoResponse::into_response),
+                .err()
+                .map(IntoResponse::into_response),
         }
     }
 }
@@ -114,12 +117,13 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let verdict = signed_in(&parts)
-            .map_err(IntoResponse::into_response)
-            .and_then(|user| self.guard.check(&user));
-        match verdict {
-            Ok(()) => Box::pin(self.inner.call(Request::from_parts(parts, body))),
-            Err(refusal) => Box::pin(async { Ok(refusal) }),
+        let refusal = match signed_in(&parts) {
+            Ok(user) => self.guard.refusal(&user),
+            Err(rejection) => Some(rejection.into_response()),
+        };
+        match refusal {
+            None => Box::pin(self.inner.call(Request::from_parts(parts, body))),
+            Some(refusal) => Box::pin(async { Ok(refusal) }),
         }
     }
 }

@@ -4,10 +4,12 @@ mod background;
 mod flash;
 mod grant;
 mod handle;
+mod identify;
 pub(crate) mod limits;
 mod login;
 mod permissions;
 mod request;
+mod settle;
 mod signed_in;
 mod source;
 mod sweeper;
@@ -23,4 +25,4 @@ pub use self::{
     source::{Access, PermissionSource, SourceFuture},
     sweeper::Sweeper,
 };
-pub(crate) use self::{handle::SessionsParts, request::Outcome};
+pub(crate) use self::{handle::SessionsParts, settle::Outcome};

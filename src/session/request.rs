@@ -9,21 +9,17 @@ use std::{
     },
 };
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::HeaderMap;
 use uuid::Uuid;
 
 use super::{
-    Access, Flash, Login, Sessions, SignedIn,
-    background::to_the_end,
-    flash::FlashState,
-    grant::{self, Granted, Reservation},
-    handle::Core,
+    Flash, Login, Sessions, SignedIn, background::to_the_end, flash::FlashState,
+    grant::Reservation, handle::Core,
 };
 use crate::{
     client::Observed,
-    cookie::{Credentials, Presented},
     error::Error,
-    store::{EndedReason, Found, Lookup, Proof, SignInError},
+    store::{EndedReason, Proof},
     token::TokenHash,
     user_id::UserId,
 };
@@ -72,25 +68,17 @@ struct Inner {
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     identity: Identity,
-    signed_out: bool,
-    promise: Option<Promise>,
+    pub(super) signed_out: bool,
+    pub(super) promise: Option<Promise>,
 }
 
+/// What becomes real only when the response succeeds.
 #[derive(Debug)]
-enum Promise {
-    Login(Reservation),
+pub(super) enum Promise {
+    Login(Box<Reservation>),
     Rotate(Proof),
-}
-
-/// What the response has to carry.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) session_cookie: Option<HeaderValue>,
-    pub(crate) flash_cookie: Option<HeaderValue>,
-    /// To be accepted when the response goes out; undone otherwise.
-    pub(crate) granted: Option<Granted>,
 }
 
 impl Session {
@@ -237,13 +225,13 @@ impl Session {
 
     pub(crate) fn promise(&self, reservation: Reservation) {
         self.consult();
-        self.state().promise = Some(Promise::Login(reservation));
+        self.state().promise = Some(Promise::Login(Box::new(reservation)));
     }
 
     pub(crate) fn take_reservation(&self) -> Option<Reservation> {
         let mut state = self.state();
         match state.promise.take() {
-            Some(Promise::Login(reservation)) => Some(reservation),
+            Some(Promise::Login(reservation)) => Some(*reservation),
             other => {
                 state.promise = other;
                 None
@@ -259,7 +247,7 @@ impl Session {
         self.0.consulted.load(Ordering::Relaxed)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -270,18 +258,7 @@ impl Session {
         headers: &HeaderMap,
     ) -> Self {
         let core = sessions.core();
-        let mut opened = Opened {
-            identity: Identity::Anonymous,
-            presented: None,
-            ended_reason: None,
-        };
-        match core.cookies.session(headers) {
-            Presented::Absent => {}
-            Presented::Rejected(rejection) => {
-                tracing::warn!(reason = rejection.as_str(), "session cookie rejected");
-            }
-            Presented::Credentials(credentials) => opened = core.verify(credentials).await,
-        }
+        let opened = core.identify(core.cookies.session(headers)).await;
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
             observed: core.client.observe(peer, headers),
@@ -299,170 +276,7 @@ impl Session {
             consulted: AtomicBool::new(false),
         }))
     }
-
-    /// Settles what was promised, now that the handler's answer is known.
-    ///
-    /// # Errors
-    ///
-    /// When what was promised cannot be kept: the handler's answer must not go out.
-    pub(crate) async fn settle(&self, status: StatusCode) -> Result<Outcome, SignInError> {
-        let promise = self.state().promise.take();
-        let succeeded = !status.is_client_error() && !status.is_server_error();
-        let granted = match promise {
-            Some(Promise::Login(reservation)) if succeeded => {
-                Some(self.sign_in(reservation).await?)
-            }
-            Some(Promise::Login(reservation)) => {
-                reservation.release().await;
-                None
-            }
-            Some(Promise::Rotate(proof)) if succeeded => self.rotate_now(proof).await?,
-            Some(Promise::Rotate(_)) | None => None,
-        };
-        let cookies = &self.core().cookies;
-        let session_cookie = match &granted {
-            Some(granted) => {
-                let cookie = cookies.set_session(&granted.user_id, &granted.token, granted.max_age);
-                Some(
-                    cookie.map_err(|error| {
-                        SignInError::Store(Error::unavailable(error.to_string()))
-                    })?,
-                )
-            }
-            None if self.state().signed_out => Some(cookies.remove_session()),
-            None => None,
-        };
-        // An answer that failed may not have shown the messages.
-        let flash_cookie = if status.is_server_error() {
-            None
-        } else {
-            self.0.flash.cookie(cookies)
-        };
-        Ok(Outcome {
-            session_cookie,
-            flash_cookie,
-            granted,
-        })
-    }
-
-    async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {
-        let session_id = reservation.session_id();
-        let granted = reservation.make_real().await;
-        match &granted {
-            Ok(granted) => tracing::info!(user_id = %granted.user_id, %session_id, "signed in"),
-            Err(error) => tracing::error!(%session_id, ?error, "sign-in could not be made real"),
-        }
-        granted
-    }
-
-    async fn rotate_now(&self, proof: Proof) -> Result<Option<Granted>, SignInError> {
-        let (Some(user), Some(old)) = (self.signed_in(), self.0.presented) else {
-            return Ok(None);
-        };
-        let store = self.core().store.clone();
-        let granted =
-            grant::rotate(store, user.session_id(), user.user_id().clone(), old, proof).await?;
-        if granted.is_some() {
-            tracing::info!(user_id = %user.user_id(), session_id = %user.session_id(), "session token rotated");
-        }
-        Ok(granted)
-    }
 }
-
-struct Opened {
-    identity: Identity,
-    presented: Option<TokenHash>,
-    ended_reason: Option<EndedReason>,
-}
-
-impl Opened {
-    fn anonymous(ended_reason: Option<EndedReason>) -> Self {
-        Self {
-            identity: Identity::Anonymous,
-            presented: None,
-            ended_reason,
-        }
-    }
-
-    fn unavailable(token: TokenHash) -> Self {
-        Self {
-            identity: Identity::Unavailable,
-            presented: Some(token),
-            ended_reason: None,
-        }
-    }
-}
-
-impl Core {
-    async fn verify(&self, credentials: Credentials) -> Opened {
-        let token = credentials.token.hash();
-        let found = match self.verifier.look_up(token).await {
-            Ok(Lookup::Live(found)) => found,
-            Ok(Lookup::Unknown) => return Opened::anonymous(None),
-            Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
-            Ok(Lookup::AccountRefused(found)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                return Opened::anonymous(None);
-            }
-            Ok(Lookup::Corrupt) => {
-                tracing::error!(
-                    "session refused: its row, or what the permission queries give for it, cannot be read"
-                );
-                return Opened::unavailable(token);
-            }
-            Err(unanswered) => {
-                tracing::warn!(reason = unanswered.as_str(), "session not verified");
-                return Opened::unavailable(token);
-            }
-        };
-        if found.user_id != credentials.user_id {
-            tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
-            return Opened::anonymous(None);
-        }
-        let found = match self.ask_source(found).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Opened::anonymous(None),
-            Err(Unanswerable) => return Opened::unavailable(token),
-        };
-        if found.touch_due {
-            self.touches.add(found.id);
-        }
-        Opened {
-            identity: Identity::SignedIn(SignedIn::new(found)),
-            presented: Some(token),
-            ended_reason: None,
-        }
-    }
-
-    /// Accounts and permissions from elsewhere, where they are.
-    async fn ask_source(&self, mut found: Found) -> Result<Option<Found>, Unanswerable> {
-        let Some(source) = &self.permission_source else {
-            return Ok(Some(found));
-        };
-        match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
-            Ok(Ok(Access::Granted(permissions))) => {
-                found.permissions = permissions;
-                Ok(Some(found))
-            }
-            Ok(Ok(Access::Denied)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                Ok(None)
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "session not verified: the permission source failed");
-                Err(Unanswerable)
-            }
-            Err(_) => {
-                tracing::warn!(
-                    "session not verified: the permission source took longer than the time budget"
-                );
-                Err(Unanswerable)
-            }
-        }
-    }
-}
-
-struct Unanswerable;
 
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,15 +7,20 @@ mod backend;
 mod dialect;
 mod driver;
 mod fault;
+mod filter;
 mod fragments;
+mod grant;
+mod info;
 mod listing;
 mod migrate;
 mod pool;
 mod retry;
+mod rotation;
 mod sign_in;
 mod statement;
 mod statements;
 mod sweep;
+mod user_limit;
 mod value;
 mod verify;
 
@@ -36,15 +41,19 @@ pub(crate) use self::{
     driver::{Driver, Link},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
+    grant::SignInError,
     pool::driver_of,
-    sign_in::{NewSession, Proof, Rotation, SignInError},
+    rotation::{Proof, Rotation},
+    sign_in::NewSession,
     statement::MAX_LIST,
     statements::ApplicationSql,
     value::Bind,
     verify::{Found, Lookup},
 };
 pub use self::{
-    listing::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionState},
+    filter::Filter,
+    info::{EndedReason, SessionInfo, SessionState},
+    listing::{Page, SessionPage},
     pool::{SessionPool, migrate},
     sweep::Swept,
 };

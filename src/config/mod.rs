@@ -1,20 +1,17 @@
-//! Setting up: the builder, and what it checks before anything runs.
+//! Setting up: the builder.
+
+mod check;
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    client::{ClientPolicy, ForwardedHeader},
-    cookie::{CookieNames, Cookies, Protection},
-    error::BuildError,
-    keys::{Key, KeyRing},
-    session::{Limit, PermissionSource, Sessions, SessionsParts},
-    store::{ApplicationSql, Driver, SessionPool, Store, Timings, UserCast},
+    client::ForwardedHeader,
+    cookie::Protection,
+    keys::Key,
+    session::{Limit, PermissionSource},
+    store::{ApplicationSql, Driver, SessionPool},
     verify::LaneLimits,
 };
-
-/// The longest duration that all three databases can add to a time.
-const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
-const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Configures [`Sessions`]; made by [`Sessions::builder`].
 ///
@@ -264,183 +261,5 @@ impl SessionsBuilder {
     pub fn max_lanes(mut self, lanes: usize) -> Self {
         self.lanes.max_lanes = lanes;
         self
-    }
-
-    /// Checks everything, the database's schema and the SQL included.
-    ///
-    /// # Errors
-    ///
-    /// A [`BuildError`] that says what to change.
-    pub async fn build(self) -> Result<Sessions, BuildError> {
-        let timings = self.timings()?;
-        self.check_application_sql()?;
-        self.check_numbers()?;
-        let keys = KeyRing::new(self.keys).map_err(|error| BuildError::Keys {
-            problem: error.to_string(),
-        })?;
-        let names = CookieNames {
-            session: &self.session_cookie,
-            flash: &self.flash_cookie,
-        };
-        let cookies = Cookies::new(names, self.protection, keys).map_err(|error| {
-            BuildError::CookieNames {
-                problem: error.to_string(),
-            }
-        })?;
-        let client =
-            ClientPolicy::new(&self.trusted_proxies, self.forwarded_header).map_err(|error| {
-                BuildError::TrustedProxy {
-                    problem: error.to_string(),
-                }
-            })?;
-        if let Some(path) = self
-            .sign_in_page
-            .as_deref()
-            .filter(|path| !is_local_path(path))
-        {
-            return Err(BuildError::SignInPage {
-                path: path.to_owned(),
-            });
-        }
-        let store = Store::new(
-            self.driver,
-            timings,
-            &self.application,
-            self.lanes.time_budget,
-        );
-        store.check().await?;
-        Ok(Sessions::new(SessionsParts {
-            store: Arc::new(store),
-            cookies,
-            client,
-            limit: self.limit,
-            lanes: self.lanes,
-            permission_source: self.permission_source,
-            sign_in_page: self.sign_in_page,
-        }))
-    }
-
-    fn timings(&self) -> Result<Timings, BuildError> {
-        let touch_interval = self
-            .touch_interval
-            .unwrap_or(DEFAULT_TOUCH_INTERVAL.min(self.idle_timeout / 4));
-        let settings = [
-            ("idle_timeout", self.idle_timeout),
-            ("absolute_timeout", self.absolute_timeout),
-            ("touch_interval", touch_interval),
-            ("rotation_grace", self.rotation_grace),
-            ("reservation_timeout", self.reservation_timeout),
-            ("retention", self.retention),
-            ("time_budget", self.lanes.time_budget),
-        ];
-        for (setting, duration) in settings {
-            // SQLite keeps milliseconds; a token's grace and the retention may be nothing at all.
-            let may_be_zero = matches!(setting, "rotation_grace" | "retention" | "touch_interval");
-            if duration > LONGEST
-                || (duration < Duration::from_millis(1) && !(may_be_zero && duration.is_zero()))
-            {
-                return Err(BuildError::Duration {
-                    setting,
-                    rule: "between one millisecond and ten years",
-                });
-            }
-        }
-        if self.idle_timeout > self.absolute_timeout {
-            return Err(BuildError::Duration {
-                setting: "idle_timeout",
-                rule: "at most the absolute timeout",
-            });
-        }
-        if touch_interval > self.idle_timeout / 2 {
-            return Err(BuildError::Duration {
-                setting: "touch_interval",
-                rule: "at most half of the idle timeout",
-            });
-        }
-        Ok(Timings {
-            idle_timeout: self.idle_timeout,
-            absolute_timeout: self.absolute_timeout,
-            touch_interval,
-            rotation_grace: self.rotation_grace,
-            reservation_timeout: self.reservation_timeout,
-            retention: self.retention,
-        })
-    }
-
-    fn check_application_sql(&self) -> Result<(), BuildError> {
-        let application = &self.application;
-        let speaks_of_accounts = application.account.is_some() || self.any_account;
-        match &self.permission_source {
-            Some(_) if speaks_of_accounts || !application.permissions.is_empty() => {
-                return Err(BuildError::TwoPermissionSources);
-            }
-            None if !speaks_of_accounts => return Err(BuildError::AccountMissing),
-            _ => {}
-        }
-        let permissions = application.permissions.iter().map(|(_, from)| from);
-        for sql in application
-            .account
-            .iter()
-            .chain(permissions)
-            .chain(&application.limit)
-        {
-            let known = UserCast::ALL
-                .iter()
-                .map(|cast| sql.matches(cast.placeholder()).count())
-                .sum::<usize>();
-            if known == 0 || known != sql.matches("{user").count() {
-                return Err(BuildError::UserPlaceholder { sql: sql.clone() });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_numbers(&self) -> Result<(), BuildError> {
-        match () {
-            () if self.lanes.queue_capacity == 0 => Err(BuildError::Number {
-                setting: "queue_capacity",
-                rule: "at least one",
-            }),
-            () if self.lanes.max_lanes == 0 => Err(BuildError::Number {
-                setting: "max_lanes",
-                rule: "at least one",
-            }),
-            () => Ok(()),
-        }
-    }
-}
-
-/// A path on this site and nothing that a browser could read as another site's address.
-fn is_local_path(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && path
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'?' | b'#'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_local_path;
-
-    #[test]
-    fn the_sign_in_page_is_on_this_site() {
-        for path in ["/", "/login", "/a/b.html"] {
-            assert!(is_local_path(path), "{path}");
-        }
-        for path in [
-            "",
-            "login",
-            "//evil.example",
-            "/\\evil.example",
-            "https://x",
-            "/a?b",
-            "/a#b",
-            "/a b",
-            "/é",
-            "/\n",
-        ] {
-            assert!(!is_local_path(path), "{path}");
-        }
     }
 }

@@ -1,0 +1,164 @@
+//! Which sessions are meant: the filter of listings and of revocations.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Bind, Store, info::SessionState};
+use crate::{error::Error, user_id::UserId};
+
+/// Which sessions are meant: all conditions together. The same filter lists and revokes, so that the list is the
+/// preview of the revocation.
+///
+/// There is no filter by accident: one starts from [`user`](Self::user) or, spelled out, [`everybody`](Self::everybody).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    user_id: Option<UserId>,
+    state: Option<SessionState>,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    created_after: Option<OffsetDateTime>,
+    created_before: Option<OffsetDateTime>,
+    id: Option<Uuid>,
+    except: Option<Uuid>,
+}
+
+impl Filter {
+    /// The sessions of all users.
+    #[must_use]
+    pub fn everybody() -> Self {
+        Self {
+            user_id: None,
+            state: None,
+            ip: None,
+            user_agent: None,
+            created_after: None,
+            created_before: None,
+            id: None,
+            except: None,
+        }
+    }
+
+    /// The sessions of one user.
+    #[must_use]
+    pub fn user(user_id: impl Into<UserId>) -> Self {
+        Self {
+            user_id: Some(user_id.into()),
+            ..Self::everybody()
+        }
+    }
+
+    /// Only those in this state. Revoking ends live ones in any case.
+    #[must_use]
+    pub fn state(mut self, state: SessionState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
+    /// Only those that were signed in from this address, in the form that [`SessionInfo::ip`] has.
+    #[must_use]
+    pub fn ip(mut self, ip: impl Into<String>) -> Self {
+        self.ip = Some(ip.into());
+        self
+    }
+
+    /// Only those whose user agent contains this text, letter for letter.
+    #[must_use]
+    pub fn user_agent(mut self, part: impl Into<String>) -> Self {
+        self.user_agent = Some(part.into());
+        self
+    }
+
+    /// Only those made at this time or later.
+    #[must_use]
+    pub fn created_after(mut self, time: OffsetDateTime) -> Self {
+        self.created_after = Some(time);
+        self
+    }
+
+    /// Only those made before this time.
+    #[must_use]
+    pub fn created_before(mut self, time: OffsetDateTime) -> Self {
+        self.created_before = Some(time);
+        self
+    }
+
+    pub(crate) fn id(id: Uuid) -> Self {
+        Self {
+            id: Some(id),
+            ..Self::everybody()
+        }
+    }
+
+    pub(crate) fn except(mut self, id: Uuid) -> Self {
+        self.except = Some(id);
+        self
+    }
+
+    /// The conditions as a template, each starting with AND, and their parameters.
+    pub(super) fn conditions(&self, store: &Store) -> (String, Vec<Bind>) {
+        let dialect = store.fragments.dialect;
+        let mut sql = String::new();
+        let mut binds = Vec::new();
+        let mut and = |condition: &str, bind: Option<Bind>| {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            binds.extend(bind);
+        };
+        if let Some(user_id) = &self.user_id {
+            and("user_id = {?text}", Some(Bind::Text(user_id.to_string())));
+        }
+        match self.state {
+            Some(SessionState::Live) => and("{live}", None),
+            Some(SessionState::Ended) => and("NOT {live}", None),
+            None => {}
+        }
+        if let Some(ip) = &self.ip {
+            and("ip = {?text}", Some(Bind::Text(ip.clone())));
+        }
+        if let Some(part) = &self.user_agent {
+            and(
+                &dialect.contains("user_agent"),
+                Some(Bind::Text(part.clone())),
+            );
+        }
+        if let Some(time) = self.created_after {
+            and(
+                &format!("created_at >= {}", dialect.time("{?int}")),
+                Some(Bind::Int(micros(time))),
+            );
+        }
+        if let Some(time) = self.created_before {
+            and(
+                &format!("created_at < {}", dialect.time("{?int}")),
+                Some(Bind::Int(micros(time))),
+            );
+        }
+        if let Some(id) = self.id {
+            and("id = {?uuid}", Some(Bind::from(id)));
+        }
+        if let Some(id) = self.except {
+            and("id <> {?uuid}", Some(Bind::from(id)));
+        }
+        (sql, binds)
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let texts = [("ip", &self.ip), ("user_agent", &self.user_agent)];
+        match texts
+            .into_iter()
+            .find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0')))
+        {
+            Some((name, _)) => Err(Error::invalid(format!(
+                "the filter's {name} contains a NUL character"
+            ))),
+            None => match &self.user_id {
+                Some(user_id) => user_id.validate().map_err(Error::invalid),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+fn micros(time: OffsetDateTime) -> i64 {
+    i64::try_from(time.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,87 @@
+//! Transactions that grant something: prepared, committed, and never both lost and retried.
+
+use std::future::Future;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{Fault, FaultKind, Store, driver::Unit, retry::Pauses, value::CorruptRow};
+use crate::error::Error;
+
+/// Why nothing was granted.
+#[derive(Debug)]
+pub(crate) enum SignInError {
+    /// The limit refuses one more.
+    LimitReached { max: u32 },
+    /// The reservation lapsed or was revoked meanwhile.
+    Lapsed,
+    /// Nobody waits for it any longer; nothing was changed.
+    Abandoned,
+    /// The database did not do it.
+    Store(Error),
+    /// The commit was sent, its answer did not come.
+    Unknown(Error),
+}
+
+/// Why a transaction stopped before its commit.
+pub(super) enum Attempt {
+    Fault(Fault),
+    Refused(SignInError),
+}
+
+impl Attempt {
+    pub(super) fn corrupt(row: CorruptRow) -> Self {
+        Self::Refused(SignInError::Store(row.into()))
+    }
+}
+
+impl From<Fault> for Attempt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Store {
+    pub(super) async fn commit<F>(
+        &self,
+        prepare: impl FnMut() -> F + Send,
+    ) -> Result<(), SignInError>
+    where
+        F: Future<Output = Result<Box<dyn Unit>, Attempt>> + Send,
+    {
+        let mut prepare = prepare;
+        self.commit_with(|| {
+            let unit = prepare();
+            async { Ok((unit.await?, ())) }
+        })
+        .await
+    }
+
+    /// Prepares a transaction, again when it meets a conflict, and commits it; all within the time budget.
+    pub(super) async fn commit_with<T: Send, F>(
+        &self,
+        mut prepare: impl FnMut() -> F + Send,
+    ) -> Result<T, SignInError>
+    where
+        F: Future<Output = Result<(Box<dyn Unit>, T), Attempt>> + Send,
+    {
+        let deadline = Instant::now() + self.time_budget;
+        let mut pauses = Pauses::default();
+        loop {
+            let fault = match timeout_at(deadline, prepare()).await {
+                Ok(Ok((unit, value))) => match timeout_at(deadline, unit.commit()).await {
+                    Ok(Ok(())) => return Ok(value),
+                    // The database says itself that it has undone the transaction.
+                    Ok(Err(fault)) if fault.kind() == FaultKind::Conflict => fault,
+                    Ok(Err(fault)) => return Err(SignInError::Unknown(fault.into())),
+                    Err(_) => return Err(SignInError::Unknown(Fault::timed_out().into())),
+                },
+                Ok(Err(Attempt::Fault(fault))) => fault,
+                Ok(Err(Attempt::Refused(error))) => return Err(error),
+                Err(_) => Fault::timed_out(),
+            };
+            if fault.kind() != FaultKind::Conflict || !pauses.pause().await {
+                return Err(SignInError::Store(fault.into()));
+            }
+        }
+    }
+}
