@@ -39,11 +39,11 @@ pub enum Cookies {
 
 impl Config {
     pub fn from_env() -> Result<Self, SettingError> {
-        let idle_timeout = duration("IDLE_TIMEOUT", Duration::from_secs(30 * 60))?;
-        let absolute_timeout =
-            duration("ABSOLUTE_TIMEOUT", Duration::from_secs(30 * 24 * 60 * 60))?;
-        // A short idle timeout needs to know more exactly when a session was last seen.
-        let touch_default = Duration::from_secs(60).min(idle_timeout / 4);
+        let absolute_timeout = duration("ABSOLUTE_TIMEOUT", days(30), LONGEST)?;
+        let idle_timeout = duration("IDLE_TIMEOUT", minutes(30), absolute_timeout)?;
+        // How exactly "last seen" is known bounds how exactly an idle session can be told.
+        let touch_default = minutes(1).min(idle_timeout / 4);
+        let touch_interval = duration("TOUCH_INTERVAL", touch_default, idle_timeout / 2)?;
         Ok(Self {
             database_url: given("DATABASE_URL")?
                 .unwrap_or_else(|| "sqlite:demo.db?mode=rwc".into()),
@@ -76,7 +76,7 @@ impl Config {
             )?,
             idle_timeout,
             absolute_timeout,
-            touch_interval: duration("TOUCH_INTERVAL", touch_default)?,
+            touch_interval,
             cookies: setting(
                 "SECURE_COOKIES",
                 "0",
@@ -98,20 +98,38 @@ impl Config {
     }
 }
 
-fn duration(name: &'static str, default: Duration) -> Result<Duration, SettingError> {
+/// The default gives way where `longest` is less.
+fn duration(
+    name: &'static str,
+    default: Duration,
+    longest: Duration,
+) -> Result<Duration, SettingError> {
     let Some(text) = given(name)? else {
-        return Ok(default);
+        return Ok(default.min(longest));
     };
+    let shortest = Duration::from_millis(1);
     humantime::parse_duration(&text)
         .ok()
-        .filter(|duration| !duration.is_zero())
+        .filter(|duration| (shortest..=longest).contains(duration))
         .ok_or_else(|| {
+            let longest = humantime::format_duration(longest);
             SettingError::new(
                 name,
                 &text,
-                "a length of time above zero, such as 45s, 30m, 12h or 30d",
+                format!("a length of time such as 45s, 30m or 12h, from 1ms to {longest}"),
             )
         })
+}
+
+/// Ten years, as humantime counts them.
+const LONGEST: Duration = Duration::from_secs(10 * 31_557_600);
+
+fn minutes(number: u64) -> Duration {
+    Duration::from_secs(number * 60)
+}
+
+fn days(number: u64) -> Duration {
+    minutes(number * 24 * 60)
 }
 
 fn setting<T>(
@@ -141,7 +159,7 @@ pub struct SettingError {
 }
 
 impl SettingError {
-    fn new(name: &'static str, given: &str, allowed: &'static str) -> Self {
+    fn new(name: &'static str, given: &str, allowed: impl fmt::Display) -> Self {
         Self {
             name,
             fault: format!("is {given:?}; allowed: {allowed}"),

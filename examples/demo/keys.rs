@@ -9,7 +9,7 @@ use countersign::Key;
 use crate::config::SettingError;
 
 const FILE: &str = "demo.key";
-const HOW_TO: &str = "each key is the base64 of 64 random bytes (`openssl rand -base64 64 | tr -d '\\n'` makes one), separated by commas";
+const ALLOWED: &str = "allowed: base64 of 64 random bytes each, separated by commas";
 
 /// `SESSION_KEYS`: the first key writes, the others still read what was written before a change of keys.
 pub fn from_list(list: &str) -> Result<Vec<Key>, SettingError> {
@@ -19,7 +19,7 @@ pub fn from_list(list: &str) -> Result<Vec<Key>, SettingError> {
             Key::from_base64(text.trim()).map_err(|error| {
                 SettingError::secret(
                     "SESSION_KEYS",
-                    format!("cannot be used: key {}: {error}; {HOW_TO}", index + 1),
+                    format!("cannot be used: key {}: {error}; {ALLOWED}", index + 1),
                 )
             })
         })

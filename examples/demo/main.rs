@@ -81,8 +81,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// Everything there is to configure: where the application's facts are, and how long sessions last.
-async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, BuildError> {
-    let builder = pool
+async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Error>> {
+    let mut builder = pool
         .sessions_builder()
         .keys(config.keys.iter().cloned())
         .account("users WHERE id = {user:int} AND NOT disabled")
@@ -91,10 +91,15 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, BuildError> 
         .idle_timeout(config.idle_timeout)
         .absolute_timeout(config.absolute_timeout)
         .touch_interval(config.touch_interval);
-    match config.cookies {
-        Cookies::Secure => builder.build().await,
-        Cookies::PlainHttp => builder.insecure_cookies().build().await,
+    if let Cookies::PlainHttp = config.cookies {
+        builder = builder.insecure_cookies();
     }
+    builder.build().await.map_err(|error| match error {
+        BuildError::Keys { problem } => {
+            SettingError::secret("SESSION_KEYS", format!("cannot be used: {problem}")).into()
+        }
+        other => other.into(),
+    })
 }
 
 /// Says where to go, and as whom.
@@ -110,7 +115,7 @@ fn announce(listener: &TcpListener, config: &Config) -> io::Result<()> {
     writeln!(out, "countersign demo: http://{address}")?;
     writeln!(
         out,
-        "accounts, each with its name and -password as the password:"
+        "accounts (each password is the name followed by -password):"
     )?;
     for account in seed::ACCOUNTS {
         writeln!(

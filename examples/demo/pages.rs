@@ -30,6 +30,8 @@ pub struct Visitor {
     pub who: SignedIn,
     pub name: String,
     pub since: String,
+    /// Whether the sign-in is recent enough for it.
+    pub may_change_password: bool,
     /// Nothing for those who may not read articles.
     pub articles: Option<Vec<Article>>,
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Result;
 use countersign::{EndedReason, Identity, Session, SignedIn};
 
+use super::passwords::RECENT;
 use crate::pages::{AboutPage, ErrorPage, HomePage, Visitor};
 use crate::routes::App;
 
@@ -48,6 +49,7 @@ async fn visitor(app: &App, who: SignedIn) -> Result<Visitor> {
             false => None,
         },
         since: since(who.age()),
+        may_change_password: who.require_recent(RECENT).is_ok(),
         who,
     })
 }

@@ -16,7 +16,7 @@ use crate::routes::App;
 
 /// NIST SP 800-63B asks for eight at least.
 pub const MINIMUM_CHARACTERS: usize = 8;
-const RECENT: Duration = Duration::from_secs(5 * 60);
+pub const RECENT: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Deserialize)]
 pub struct NewPassword {
