@@ -15,7 +15,6 @@ use crate::config::SettingError;
 
 #[derive(Clone)]
 pub enum Pool {
-    #[cfg(feature = "sqlite")]
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
@@ -27,7 +26,6 @@ pub enum Pool {
 macro_rules! with_pool {
     ($pool:expr, $name:ident => $expression:expr) => {
         match $pool {
-            #[cfg(feature = "sqlite")]
             $crate::pool::Pool::Sqlite($name) => $expression,
             #[cfg(feature = "postgres")]
             $crate::pool::Pool::Postgres($name) => $expression,
@@ -43,7 +41,6 @@ impl Pool {
     pub async fn connect(url: &str) -> Result<Self, Box<dyn Error>> {
         let scheme = url.split(':').next().unwrap_or_default();
         match scheme {
-            #[cfg(feature = "sqlite")]
             "sqlite" => {
                 let options = countersign::sqlite_options(url).map_err(invalid)?;
                 Ok(Self::Sqlite(connect(options).await?))
@@ -73,7 +70,6 @@ impl Pool {
     /// What the database calls a moment in time, whatever the time zone.
     pub fn timestamp_type(&self) -> &'static str {
         match self {
-            #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => "TIMESTAMP",
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => "TIMESTAMPTZ",
@@ -124,7 +120,6 @@ fn invalid(error: sqlx::Error) -> SettingError {
 
 fn unsupported(scheme: &str) -> SettingError {
     let feature = match scheme {
-        "sqlite" => "sqlite",
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
         _ => {
