@@ -197,12 +197,20 @@ impl Store {
         .await
     }
 
-    /// A hang is answered like an outage.
     async fn within_budget<T>(
         &self,
         work: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Error> {
-        match tokio::time::timeout(self.time_budget, work).await {
+        self.within(self.time_budget, work).await
+    }
+
+    /// A hang is answered like an outage.
+    async fn within<T>(
+        &self,
+        budget: Duration,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(budget, work).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(Fault::timed_out().into()),
         }
