@@ -1,6 +1,6 @@
 //! Finding out whom a request comes from.
 
-use super::{Access, Identity, SignedIn, handle::Core};
+use super::{Access, Identity, PermissionSource, SignedIn, handle::Core};
 use crate::{
     cookie::{Credentials, Presented},
     store::{EndedReason, Found, Lookup},
@@ -72,10 +72,13 @@ impl Core {
             tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
             return Opened::anonymous(None);
         }
-        let found = match self.ask_source(found).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Opened::anonymous(None),
-            Err(Unanswerable) => return Opened::unavailable(token),
+        let found = match &self.permission_source {
+            None => found,
+            Some(source) => match Box::pin(self.ask(source.as_ref(), found)).await {
+                Ok(Some(found)) => found,
+                Ok(None) => return Opened::anonymous(None),
+                Err(Unanswerable) => return Opened::unavailable(token),
+            },
         };
         if found.touch_due {
             self.touches.add(found.id);
@@ -87,11 +90,12 @@ impl Core {
         }
     }
 
-    /// Accounts and permissions from elsewhere, where they are.
-    async fn ask_source(&self, mut found: Found) -> Result<Option<Found>, Unanswerable> {
-        let Some(source) = &self.permission_source else {
-            return Ok(Some(found));
-        };
+    /// Accounts and permissions from elsewhere.
+    async fn ask(
+        &self,
+        source: &dyn PermissionSource,
+        mut found: Found,
+    ) -> Result<Option<Found>, Unanswerable> {
         match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
             Ok(Ok(Access::Granted(permissions))) => {
                 found.permissions = permissions;

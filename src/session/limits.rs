@@ -102,6 +102,16 @@ impl Limit {
         self
     }
 
+    /// Whether a place can only be given after counting the user's other sessions.
+    pub(crate) fn counts_to_reserve(self) -> bool {
+        self.policy == LimitPolicy::Refuse && self.counts_to_activate()
+    }
+
+    /// Whether a session can only become real after counting the user's other sessions.
+    pub(crate) fn counts_to_activate(self) -> bool {
+        self.max != MaxSessions::Unlimited
+    }
+
     pub(crate) fn with_max(self, max: MaxSessions) -> Self {
         Self { max, ..self }
     }

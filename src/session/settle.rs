@@ -29,17 +29,10 @@ impl Session {
     /// When what was promised cannot be kept: the handler's answer must not go out.
     pub(crate) async fn settle(&self, status: StatusCode) -> Result<Outcome, SignInError> {
         let promise = self.state().promise.take();
-        let succeeded = !status.is_client_error() && !status.is_server_error();
         let granted = match promise {
-            Some(Promise::Login(reservation)) if succeeded => {
-                Some(self.sign_in(*reservation).await?)
-            }
-            Some(Promise::Login(reservation)) => {
-                reservation.release().await;
-                None
-            }
-            Some(Promise::Rotate(proof)) if succeeded => self.rotate_now(proof).await?,
-            Some(Promise::Rotate(_)) | None => None,
+            // On the heap: most requests promise nothing, and should not carry what they never need.
+            Some(promise) => Box::pin(self.keep(promise, status)).await?,
+            None => None,
         };
         let cookies = &self.core().cookies;
         let session_cookie = match &granted {
@@ -65,6 +58,23 @@ impl Session {
             flash_cookie,
             granted,
         })
+    }
+
+    async fn keep(
+        &self,
+        promise: Promise,
+        status: StatusCode,
+    ) -> Result<Option<Granted>, SignInError> {
+        let succeeded = !status.is_client_error() && !status.is_server_error();
+        match promise {
+            Promise::Login(reservation) if succeeded => Ok(Some(self.sign_in(*reservation).await?)),
+            Promise::Login(reservation) => {
+                reservation.release().await;
+                Ok(None)
+            }
+            Promise::Rotate(proof) if succeeded => self.rotate_now(proof).await,
+            Promise::Rotate(_) => Ok(None),
+        }
     }
 
     async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {

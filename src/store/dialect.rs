@@ -156,9 +156,13 @@ impl Dialect {
     /// FROM part: MariaDB refuses an outer reference inside a derived table.
     pub(crate) fn json_array(self, column: &str, from: &str) -> String {
         match self {
-            Self::Sqlite => format!("(SELECT json_group_array({column}) FROM {from})"),
-            Self::Postgres => format!("array_to_json(ARRAY(SELECT {column} FROM {from}))::text"),
-            Self::MySql => format!("(SELECT JSON_ARRAYAGG({column}) FROM {from})"),
+            Self::Sqlite => {
+                format!("(SELECT json_group_array(CAST({column} AS TEXT)) FROM {from})")
+            }
+            Self::Postgres => {
+                format!("array_to_json(ARRAY(SELECT ({column})::text FROM {from}))::text")
+            }
+            Self::MySql => format!("(SELECT JSON_ARRAYAGG(CAST({column} AS CHAR)) FROM {from})"),
         }
     }
 

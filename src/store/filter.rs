@@ -82,6 +82,11 @@ impl Filter {
         self
     }
 
+    /// Whether it may mean many sessions: ending those takes as long as it takes.
+    pub(super) fn is_bulk(&self) -> bool {
+        self.id.is_none() && self.user_id.is_none()
+    }
+
     pub(crate) fn id(id: Uuid) -> Self {
         Self {
             id: Some(id),

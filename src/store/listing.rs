@@ -1,5 +1,7 @@
 //! Listing sessions, and ending those that a listing shows.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{
@@ -50,6 +52,9 @@ pub struct SessionPage {
     /// Where the next page starts; `None` on the last one.
     pub next: Option<Uuid>,
 }
+
+/// How long the end of very many sessions may take: longer than anybody waits for a page, because it has to happen.
+const BULK_BUDGET: Duration = Duration::from_secs(60);
 
 impl Store {
     pub(crate) async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
@@ -103,11 +108,18 @@ impl Store {
         all.extend(binds);
         // Reservations first: one that becomes real between the two statements is caught by the second.
         let (reserved, live) = (end("{reserved}"), end("{live}"));
-        self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(&reserved, all.clone()).await?;
-            link.execute(&live, all.clone()).await
-        }))
+        let budget = match filter.is_bulk() {
+            true => self.time_budget.max(BULK_BUDGET),
+            false => self.time_budget,
+        };
+        self.within(
+            budget,
+            retry(|| async {
+                let mut link = self.driver.acquire().await?;
+                link.execute(&reserved, all.clone()).await?;
+                link.execute(&live, all.clone()).await
+            }),
+        )
         .await
     }
 

@@ -55,7 +55,10 @@ impl Store {
         )
         .await?;
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
-        let rivals = self.rivals(unit.as_mut(), new).await?;
+        let rivals = match limit.counts_to_reserve() {
+            true => self.rivals(unit.as_mut(), new).await?,
+            false => Vec::new(),
+        };
         if let Admission::Full { max } = admit_reservation(limit, &rivals) {
             return Err(Attempt::Refused(SignInError::LimitReached { max }));
         }
@@ -85,7 +88,10 @@ impl Store {
         let by = new.user_id.as_str();
         let mut unit = self.driver.begin().await?;
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
-        let rivals = self.rivals(unit.as_mut(), new).await?;
+        let rivals = match limit.counts_to_activate() {
+            true => self.rivals(unit.as_mut(), new).await?,
+            false => Vec::new(),
+        };
         let ends = match admit_session(limit, rivals) {
             Admission::Full { max } => {
                 return Err(Attempt::Refused(SignInError::LimitReached { max }));

@@ -1,7 +1,9 @@
 //! MySQL and MariaDB.
 
+use std::io;
+
 use sqlx::{
-    MySql, Pool,
+    Connection, MySql, Pool,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     mysql::{MySqlArguments, MySqlDatabaseError, MySqlQueryResult},
@@ -48,10 +50,24 @@ impl Backend for MySql {
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
-            let mut connection = pool.acquire().await?;
+            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
+            let mut connection = pool.acquire().await?.detach();
+            // sqlx waits for its own lock with a timeout of -1. MariaDB calls that incorrect, in a warning, and gives none.
+            let locked: Option<i64> = sqlx::query_scalar(LOCK).fetch_one(&mut connection).await?;
+            if locked != Some(1) {
+                let waited = "another program has been migrating this database for half a minute";
+                return Err(
+                    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited)).into(),
+                );
+            }
             migrate::migrator(Self::DIALECT)
-                .run_direct(None, &mut *connection, false)
-                .await
+                .set_locking(false)
+                .run_direct(None, &mut connection, false)
+                .await?;
+            Ok(connection.close().await?)
         })
     }
 }
+
+/// Held by whoever migrates this database; half a minute is longer than migrating takes.
+const LOCK: &str = "SELECT GET_LOCK(CONCAT('countersign:', MD5(DATABASE())), 30)";

@@ -1,0 +1,8 @@
+//! What countersign promises, through a real router, a real database and a real cookie jar.
+//!
+//! Every test is written once and runs on every database that is built in: SQLite by default, PostgreSQL and MariaDB
+//! with the features of their names, against the servers that `scripts/with-servers` provides. A module per promise.
+
+mod support;
+
+mod lifecycle;

@@ -1,0 +1,121 @@
+//! A client with a cookie jar of its own, over a router or over a socket.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use tower::ServiceExt;
+
+/// A browser: it keeps cookies as RFC 6265 says, as far as one host and one path are concerned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) jar: BTreeMap<String, String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) peer: Option<SocketAddr>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) async fn get(&mut self, app: &Router, path: &str) -> Answer {
+        self.send(app, Method::GET, path).await
+    }
+
+    pub(crate) async fn post(&mut self, app: &Router, path: &str) -> Answer {
+        self.send(app, Method::POST, path).await
+    }
+
+    pub(crate) async fn send(&mut self, app: &Router, method: Method, path: &str) -> Answer {
+        let response = app
+            .clone()
+            .oneshot(self.request(method, path))
+            .await
+            .unwrap();
+        let answer = Answer::read(response).await;
+        self.keep(&answer);
+        answer
+    }
+
+    /// The request as this browser would send it.
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .unwrap();
+        *request.headers_mut() = self.headers.clone();
+        if !self.jar.is_empty() {
+            let cookies: Vec<_> = self
+                .jar
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request
+                .headers_mut()
+                .insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        request
+    }
+
+    /// Keeps and forgets cookies as told.
+    pub(crate) fn keep(&mut self, answer: &Answer) {
+        for cookie in answer.set_cookies() {
+            let (pair, attributes) = cookie.split_once(';').unwrap_or((&cookie, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            let removes = attributes
+                .split(';')
+                .any(|attribute| attribute.trim().eq_ignore_ascii_case("max-age=0"));
+            match removes {
+                true => drop(self.jar.remove(name)),
+                false => drop(self.jar.insert(name.to_owned(), value.to_owned())),
+            }
+        }
+    }
+
+    pub(crate) fn session_cookie(&self) -> Option<&str> {
+        self.jar.get("__Host-session").map(String::as_str)
+    }
+}
+
+impl Answer {
+    pub(crate) async fn read(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+
+    pub(crate) fn set_cookies(&self) -> Vec<String> {
+        let values = self.headers.get_all(header::SET_COOKIE).into_iter();
+        values
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The Set-Cookie line of the session cookie, if there is one.
+    pub(crate) fn session_cookie(&self) -> Option<String> {
+        self.set_cookies()
+            .into_iter()
+            .find(|cookie| cookie.starts_with("__Host-session="))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

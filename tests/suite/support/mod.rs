@@ -1,0 +1,47 @@
+//! What all tests use: databases, an application, a client.
+
+pub(crate) mod app;
+pub(crate) mod client;
+pub(crate) mod database;
+
+pub(crate) use self::{
+    app::{App, KEY, router, sessions, sessions_with},
+    client::{Answer, Client},
+    database::{Database, Pool, eventually},
+};
+
+/// Makes one test per database out of one function: `on_every_database! { async fn name(database: Database) { … } }`.
+///
+/// Each runs on a runtime of several threads, as servers do.
+macro_rules! on_every_database {
+    ($( $(#[$attribute:meta])* async fn $name:ident($database:ident: Database) $body:block )+) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn run($database: $crate::support::Database) $body
+
+                #[cfg(feature = "sqlite")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    run($crate::support::Database::sqlite().await).await;
+                }
+
+                #[cfg(feature = "postgres")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    run($crate::support::Database::postgres().await).await;
+                }
+
+                #[cfg(feature = "mysql")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn mysql() {
+                    run($crate::support::Database::mysql().await).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_every_database;
