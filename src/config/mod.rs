@@ -13,7 +13,7 @@ use crate::{
     verify::LaneLimits,
 };
 
-/// Configures [`Sessions`]; made by [`Sessions::builder`].
+/// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
 ///
 /// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
 /// that suits most applications.
@@ -188,7 +188,7 @@ impl SessionsBuilder {
 
     /// Reads a user's own maximum from the application's tables: a query of one number, asked at each sign-in under the
     /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A maximum set with
-    /// [`Sessions::set_limit`] comes first.
+    /// [`Sessions::set_limit`](crate::Sessions::set_limit) comes first.
     ///
     /// ```text
     /// .limit_query("SELECT max_sessions FROM users WHERE id = {user:int}")
