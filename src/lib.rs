@@ -107,8 +107,8 @@ pub use extract::{
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
 pub use session::{
-    Access, Actor, Flash, Identity, Limit, LimitPolicy, Login, LoginError, MaxSessions,
-    PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
+    Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginError, MaxSessions,
+    PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

@@ -10,7 +10,7 @@ use crate::{
     keys::Key,
     session::{Limit, PermissionSource},
     store::{ApplicationSql, Driver, SessionPool},
-    verify::LaneLimits,
+    verify::{LaneLimits, WatchTimings},
 };
 
 /// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
@@ -39,6 +39,7 @@ pub struct SessionsBuilder {
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
     lanes: LaneLimits,
+    watch: WatchTimings,
 }
 
 impl SessionsBuilder {
@@ -66,6 +67,10 @@ impl SessionsBuilder {
                 time_budget: Duration::from_secs(2),
                 queue_capacity: 4096,
                 max_lanes: 4,
+            },
+            watch: WatchTimings {
+                interval: Duration::from_secs(1),
+                grace: Duration::from_secs(60),
             },
         }
     }
@@ -253,6 +258,19 @@ impl SessionsBuilder {
     /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
     pub fn queue_capacity(mut self, requests: usize) -> Self {
         self.lanes.queue_capacity = requests;
+        self
+    }
+
+    /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
+    /// second. See [`Session::ended`](crate::Session::ended).
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = interval;
+        self
+    }
+
+    /// How long long-lived connections go on while the database is away. Default: 60 seconds.
+    pub fn watch_grace(mut self, grace: Duration) -> Self {
+        self.watch.grace = grace;
         self
     }
 
