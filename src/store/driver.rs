@@ -77,6 +77,11 @@ pub(crate) trait Speaks: Backend<Arguments: IntoArguments<Self>, Connection: Sen
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+
+    fn say<'a>(
+        connection: &'a mut Self::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
 }
 
 impl<DB> Speaks for DB
@@ -120,6 +125,19 @@ where
                 .await
                 .map_err(Fault::of::<DB>)?;
             Ok(DB::rows_affected(&result))
+        })
+    }
+
+    fn say<'a>(
+        connection: &'a mut DB::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            connection
+                .execute(sqlx::raw_sql(words))
+                .await
+                .map_err(Fault::of::<DB>)?;
+            Ok(())
         })
     }
 }
@@ -205,12 +223,16 @@ impl<DB: Speaks> Driver for Pool<DB> {
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
         Box::pin(async move {
             let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(connection) as Box<dyn Link>)
+            Ok(Box::new(Held::new(connection)) as Box<dyn Link>)
         })
     }
 
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
         Box::pin(async move {
+            if DB::DIALECT != Dialect::Sqlite {
+                let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
+                return Ok(Box::new(Held::begun(connection).await?) as Box<dyn Unit>);
+            }
             let transaction = self
                 .begin_with(DB::DIALECT.begin())
                 .await
@@ -224,13 +246,90 @@ impl<DB: Speaks> Driver for Pool<DB> {
     }
 }
 
-impl<DB: Speaks> Link for PoolConnection<DB> {
+/// A connection that goes back to its pool only when nothing of ours is left on it: dropped in mid-statement or in
+/// mid-transaction, it would carry half an answer, or an open transaction, to whoever comes next.
+struct Held<DB: Speaks> {
+    connection: Option<PoolConnection<DB>>,
+    /// A statement is on its way.
+    busy: bool,
+    /// A transaction is open.
+    open: bool,
+}
+
+const ROLLBACK_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl<DB: Speaks> Held<DB> {
+    fn new(connection: PoolConnection<DB>) -> Self {
+        Self {
+            connection: Some(connection),
+            busy: false,
+            open: false,
+        }
+    }
+
+    async fn begun(connection: PoolConnection<DB>) -> Result<Self, Fault> {
+        let mut held = Self::new(connection);
+        held.open = true;
+        held.run(|connection| DB::say(connection, DB::DIALECT.begin())).await?;
+        Ok(held)
+    }
+
+    async fn run<T>(
+        &mut self,
+        work: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let Some(connection) = &mut self.connection else {
+            return Err(Fault::timed_out());
+        };
+        self.busy = true;
+        let outcome = work(connection).await;
+        self.busy = false;
+        outcome
+    }
+}
+
+impl<DB: Speaks> Drop for Held<DB> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        if self.busy {
+            DB::discard(connection);
+        } else if self.open {
+            let mut rest = Self { connection: Some(connection), busy: true, open: true };
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                return;
+            };
+            runtime.spawn(async move {
+                let undone = tokio::time::timeout(
+                    ROLLBACK_PATIENCE,
+                    rest.run(|connection| DB::say(connection, "ROLLBACK")),
+                );
+                // Out of patience: still busy, so it is given up.
+                match undone.await {
+                    Ok(Ok(())) => rest.open = false,
+                    _ => rest.busy = true,
+                }
+            });
+        }
+    }
+}
+
+impl<DB: Speaks> Link for Held<DB> {
     fn fetch<'a>(
         &'a mut self,
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <DB as Speaks>::fetch(self, statement, binds)
+        Box::pin(async move {
+            let Some(connection) = &mut self.connection else {
+                return Err(Fault::timed_out());
+            };
+            self.busy = true;
+            let outcome = <DB as Speaks>::fetch(connection, statement, binds).await;
+            self.busy = false;
+            outcome
+        })
     }
 
     fn execute<'a>(
@@ -238,11 +337,31 @@ impl<DB: Speaks> Link for PoolConnection<DB> {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <DB as Speaks>::execute(self, statement, binds)
+        Box::pin(async move {
+            let Some(connection) = &mut self.connection else {
+                return Err(Fault::timed_out());
+            };
+            self.busy = true;
+            let outcome = <DB as Speaks>::execute(connection, statement, binds).await;
+            self.busy = false;
+            outcome
+        })
     }
 
-    fn discard(self: Box<Self>) {
-        DB::discard(*self);
+    fn discard(mut self: Box<Self>) {
+        if let Some(connection) = self.connection.take() {
+            DB::discard(connection);
+        }
+    }
+}
+
+impl<DB: Speaks> Unit for Held<DB> {
+    fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
+        Box::pin(async move {
+            self.run(|connection| DB::say(connection, "COMMIT")).await?;
+            self.open = false;
+            Ok(())
+        })
     }
 }
 
