@@ -21,6 +21,7 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A pool of connections to one database.
 pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
+    fn is_exhausted(&self) -> bool;
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
@@ -218,6 +219,10 @@ where
 impl<DB: Speaks> Driver for Pool<DB> {
     fn dialect(&self) -> Dialect {
         DB::DIALECT
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.num_idle() == 0 && self.size() >= self.options().get_max_connections()
     }
 
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {

@@ -149,6 +149,11 @@ impl Store {
         &self.fragments.timings
     }
 
+    /// Whether all connections of the pool are out.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.driver.is_exhausted()
+    }
+
     /// A connection for the verifier's lane.
     pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
         self.driver.acquire().await
