@@ -206,13 +206,23 @@ impl Statements {
 /// The one statement of a request: sessions by token digest, whether they are live, whether their accounts may be
 /// used, and their permissions.
 ///
-/// The alias is long because the application's own aliases stand inside its scope: a short one that the application
-/// also uses would turn `user_id = …user_id` into a comparison of a column with itself.
+/// All names that the application's SQL can see of ours are long ones: a column that its table lacks would otherwise
+/// be taken from our row, and `user_id = {user:text}` would compare that row with itself, for every row of the table.
 fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
     let session = "countersign_session";
-    let fill = |sql: &str| with_user(fragments, sql, &format!("{session}.user_id"));
-    let columns = "id, user_id, ended_at, ended_reason, reserved_until, authenticated_at, last_seen_at, expires_at";
+    let fill = |sql: &str| with_user(fragments, sql, &format!("{session}.countersign_user"));
+    let resolve = |tag: &str| fragments.resolve(tag).unwrap_or_default();
 
+    let state = format!(
+        "CASE WHEN {} THEN {} WHEN NOT {} THEN {} WHEN {} THEN {} ELSE {} END",
+        resolve("reserved"),
+        verdict::RESERVED,
+        resolve("live"),
+        verdict::NOT_LIVE,
+        resolve("touch_due"),
+        verdict::LIVE_TOUCH_DUE,
+        verdict::LIVE,
+    );
     let account = application.account.as_deref().map(|from| {
         format!(
             "WHEN NOT EXISTS (SELECT 1 FROM {}) THEN {}",
@@ -220,16 +230,12 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
             verdict::ACCOUNT_REFUSED
         )
     });
+    // Accounts of sessions that are not live are not asked about.
     let verdict = fragments.dialect.integer(&format!(
-        "CASE WHEN {} THEN {} WHEN NOT {} THEN {} {} WHEN {} THEN {} ELSE {} END",
-        fragments.resolve("reserved").unwrap_or_default(),
+        "CASE WHEN {session}.countersign_state IN ({}, {}) THEN {session}.countersign_state {} ELSE {session}.countersign_state END",
         verdict::RESERVED,
-        fragments.resolve("live").unwrap_or_default(),
         verdict::NOT_LIVE,
         account.unwrap_or_default(),
-        fragments.resolve("touch_due").unwrap_or_default(),
-        verdict::LIVE_TOUCH_DUE,
-        verdict::LIVE,
     ));
     let permissions: String = application
         .permissions
@@ -237,10 +243,12 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
         .map(|(column, from)| format!(", {}", fragments.dialect.json_array(column, &fill(from))))
         .collect();
 
+    let columns = "{id:id} AS countersign_id, user_id AS countersign_user, {state} AS countersign_state, \
+         ended_reason AS countersign_reason, {micros_since:authenticated_at} AS countersign_age";
     let template = format!(
-        "SELECT {session}.lookup, {{id:{session}.id}}, {session}.user_id, {{verdict}}, {session}.ended_reason, \
-         {{micros_since:{session}.authenticated_at}}{{permissions}} FROM (\
-         SELECT token_hash AS lookup, {columns} FROM countersign_sessions WHERE token_hash {{?hashes}} \
+        "SELECT {session}.countersign_token, {session}.countersign_id, {session}.countersign_user, {{verdict}}, \
+         {session}.countersign_reason, {session}.countersign_age{{permissions}} FROM (\
+         SELECT token_hash AS countersign_token, {columns} FROM countersign_sessions WHERE token_hash {{?hashes}} \
          UNION ALL SELECT previous_token_hash, {columns} FROM countersign_sessions \
          WHERE previous_token_hash {{?hashes}} AND previous_until > {{now}}) {session}"
     );
@@ -249,6 +257,7 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
     Statement::over_list(fragments.dialect, &template, &kinds, |tag| match tag {
         "verdict" => Some(verdict.clone()),
         "permissions" => Some(permissions.clone()),
+        "state" => Some(state.clone()),
         _ => fragments.resolve(tag),
     })
 }
@@ -256,9 +265,10 @@ fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
 /// The application's query for a user's maximum, standing on our row of the user, which is locked.
 fn application_limit(fragments: &Fragments, query: &str) -> Statement {
     let user = "countersign_user";
-    let query = with_user(fragments, query, &format!("{user}.user_id"));
-    let template =
-        format!("SELECT {{limit}} FROM countersign_users {user} WHERE {user}.user_id = {{?text}}");
+    let query = with_user(fragments, query, &format!("{user}.countersign_user"));
+    let template = format!(
+        "SELECT {{limit}} FROM (SELECT user_id AS countersign_user FROM countersign_users WHERE user_id = {{?text}}) {user}"
+    );
     let limit = fragments.dialect.integer(&format!("({query})"));
     Statement::new(fragments.dialect, &template, &[Int], |tag| match tag {
         "limit" => Some(limit.clone()),
