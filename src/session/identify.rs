@@ -25,6 +25,15 @@ impl Opened {
         }
     }
 
+    /// Nobody for now, but the session is there: signing out ends it, and a login replaces it.
+    fn refused(token: TokenHash) -> Self {
+        Self {
+            identity: Identity::Anonymous,
+            presented: Some(token),
+            ended_reason: None,
+        }
+    }
+
     fn unavailable(token: TokenHash) -> Self {
         Self {
             identity: Identity::Unavailable,
@@ -55,7 +64,7 @@ impl Core {
             Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
             Ok(Lookup::AccountRefused(found)) => {
                 tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                return Opened::anonymous(None);
+                return Opened::refused(token);
             }
             Ok(Lookup::Corrupt) => {
                 tracing::error!(
@@ -74,7 +83,7 @@ impl Core {
         }
         let found = match self.ask_source(found).await {
             Ok(Some(found)) => found,
-            Ok(None) => return Opened::anonymous(None),
+            Ok(None) => return Opened::refused(token),
             Err(Unanswerable) => return Opened::unavailable(token),
         };
         if found.touch_due {

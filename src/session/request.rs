@@ -160,11 +160,19 @@ impl Session {
             reservation.release().await;
         }
         if let Some(token) = self.0.presented {
-            let by = self.user_id();
+            let user = self.signed_in();
             let store = self.core().store.clone();
             let ending = async move {
-                let by = by.as_ref().map(UserId::as_str);
-                store.end_token(token, EndedReason::Logout, by).await
+                match user {
+                    // By its id: its token may have been rotated away since it was verified.
+                    Some(user) => {
+                        let by = Some(user.user_id().as_str());
+                        store
+                            .end(&[user.session_id()], EndedReason::Logout, by)
+                            .await
+                    }
+                    None => store.end_token(token, EndedReason::Logout, None).await,
+                }
             };
             to_the_end(ending).await??;
             tracing::info!(

@@ -275,7 +275,8 @@ impl<DB: Speaks> Held<DB> {
     async fn begun(connection: PoolConnection<DB>) -> Result<Self, Fault> {
         let mut held = Self::new(connection);
         held.open = true;
-        held.run(|connection| DB::say(connection, DB::DIALECT.begin())).await?;
+        held.run(|connection| DB::say(connection, DB::DIALECT.begin()))
+            .await?;
         Ok(held)
     }
 
@@ -301,7 +302,11 @@ impl<DB: Speaks> Drop for Held<DB> {
         if self.busy {
             DB::discard(connection);
         } else if self.open {
-            let mut rest = Self { connection: Some(connection), busy: true, open: true };
+            let mut rest = Self {
+                connection: Some(connection),
+                busy: true,
+                open: true,
+            };
             let Ok(runtime) = tokio::runtime::Handle::try_current() else {
                 return;
             };
