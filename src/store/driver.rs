@@ -280,6 +280,11 @@ impl<DB: Speaks> Held<DB> {
         Ok(held)
     }
 
+    /// Nothing of ours is left on it.
+    fn give_back(mut self) {
+        self.open = false;
+    }
+
     async fn run<T>(
         &mut self,
         work: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, Result<T, Fault>>,
@@ -315,10 +320,9 @@ impl<DB: Speaks> Drop for Held<DB> {
                     ROLLBACK_PATIENCE,
                     rest.run(|connection| DB::say(connection, "ROLLBACK")),
                 );
-                // Out of patience: still busy, so it is given up.
                 match undone.await {
-                    Ok(Ok(())) => rest.open = false,
-                    _ => rest.busy = true,
+                    Ok(Ok(())) => rest.give_back(),
+                    _ => Box::new(rest).discard(),
                 }
             });
         }
