@@ -10,10 +10,29 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{Identity, Session};
-use crate::store::EndedReason;
+use crate::{store::EndedReason, verify::Watch};
 
 /// Resolves when the session has ended, with the reason; made by [`Session::ended`].
-pub struct Ended(Pin<Box<dyn Future<Output = EndedReason> + Send + Sync>>);
+pub struct Ended {
+    watch: Option<Watch>,
+    waiting: Pin<Box<dyn Future<Output = EndedReason> + Send + Sync>>,
+}
+
+impl Ended {
+    fn of(waiting: impl Future<Output = EndedReason> + Send + Sync + 'static) -> Self {
+        Self {
+            watch: None,
+            waiting: Box::pin(waiting),
+        }
+    }
+
+    fn watching(watch: Watch) -> Self {
+        Self {
+            waiting: Box::pin(watch.clone().ended()),
+            watch: Some(watch),
+        }
+    }
+}
 
 impl Session {
     /// Resolves when the session of this request is no longer live or its account may no longer be used: for
@@ -53,11 +72,10 @@ impl Session {
     pub fn ended(&self) -> Ended {
         match self.identity() {
             Identity::SignedIn(user) => {
-                let watch = self.core().watchers.watch(user.session_id());
-                Ended(Box::pin(watch.ended()))
+                Ended::watching(self.core().watchers.watch(user.session_id()))
             }
-            Identity::Anonymous => Ended(Box::pin(std::future::pending())),
-            Identity::Unavailable => Ended(Box::pin(std::future::ready(EndedReason::Unverifiable))),
+            Identity::Anonymous => Ended::of(std::future::pending()),
+            Identity::Unavailable => Ended::of(std::future::ready(EndedReason::Unverifiable)),
         }
     }
 
@@ -76,7 +94,10 @@ impl Future for Ended {
     type Output = EndedReason;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context)
+        match self.watch.as_ref().and_then(Watch::so_far) {
+            Some(reason) => Poll::Ready(reason),
+            None => self.waiting.as_mut().poll(context),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     client::Observed,
     error::Error,
-    store::{EndedReason, Proof},
+    store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
 };
@@ -58,8 +58,10 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     observed: Observed,
-    /// The digest of a token that was accepted, or could not be asked about.
-    presented: Option<TokenHash>,
+    /// The digest of the token by which a user is signed in.
+    token: Option<TokenHash>,
+    /// The session that a login replaces and a logout ends.
+    previous: Option<Previous>,
     ended_reason: Option<EndedReason>,
     state: Mutex<State>,
     flash: FlashState,
@@ -165,12 +167,12 @@ impl Session {
         if let Some(reservation) = self.take_reservation() {
             reservation.release().await;
         }
-        if let Some(token) = self.0.presented {
+        if let Some(previous) = self.0.previous {
             let by = self.user_id();
             let store = self.core().store.clone();
             let ending = async move {
                 let by = by.as_ref().map(UserId::as_str);
-                store.end_token(token, EndedReason::Logout, by).await
+                store.end_previous(previous, EndedReason::Logout, by).await
             };
             to_the_end(ending).await??;
             tracing::info!(
@@ -225,8 +227,13 @@ impl Session {
     }
 
     /// The session that a login replaces.
-    pub(crate) fn previous(&self) -> Option<TokenHash> {
-        self.0.presented
+    pub(crate) fn previous(&self) -> Option<Previous> {
+        self.0.previous
+    }
+
+    /// The digest of the token by which a user is signed in.
+    pub(super) fn token(&self) -> Option<TokenHash> {
+        self.0.token
     }
 
     pub(crate) fn promise(&self, reservation: Reservation) {
@@ -268,7 +275,8 @@ impl Session {
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
             observed: core.client.observe(peer, headers),
-            presented: opened.presented,
+            token: opened.token,
+            previous: opened.previous,
             ended_reason: opened.ended_reason,
             state: Mutex::new(State {
                 identity: opened.identity,

@@ -88,7 +88,7 @@ impl Session {
     }
 
     async fn rotate_now(&self, proof: Proof) -> Result<Option<Granted>, SignInError> {
-        let (Some(user), Some(old)) = (self.signed_in(), self.previous()) else {
+        let (Some(user), Some(old)) = (self.signed_in(), self.token()) else {
             return Ok(None);
         };
         let store = self.core().store.clone();

@@ -1,7 +1,7 @@
 //! The application's own SQL, and the statements that it is part of.
 //!
-//! The aliases of our tables are long because the application's own stand inside their scope: a short one that the
-//! application also uses would turn `user_id = …user_id` into a comparison of a column with itself.
+//! All names that the application's SQL can see of ours are long ones: a column that its table lacks would otherwise
+//! be taken from our row, and `user_id = {user:text}` would compare that row with itself, for every row of the table.
 
 use super::{
     dialect::UserCast,
@@ -11,7 +11,7 @@ use super::{
 };
 
 const SESSION: &str = "countersign_session";
-const USER: &str = "countersign_user";
+const USER: &str = "countersign_owner";
 
 /// Where the application keeps its facts, in SQL of its own with the user's id in its place.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,6 @@ pub(crate) const VERIFY_COLUMNS: [CellKind; 6] = [Bytes, Text, Text, Int, Text, 
 /// The one statement of a request: sessions by token digest, whether they are live, whether their accounts may be
 /// used, and their permissions.
 pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
-    let columns = "id, user_id, ended_at, ended_reason, reserved_until, authenticated_at, last_seen_at, expires_at";
     let verdict = verdict_of(fragments, application);
     let permissions: String = application
         .permissions
@@ -62,10 +61,10 @@ pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Sta
         })
         .collect();
     let template = format!(
-        "SELECT {SESSION}.lookup, {{id:{SESSION}.id}}, {SESSION}.user_id, {{verdict}}, {SESSION}.ended_reason, \
-         {{micros_since:{SESSION}.authenticated_at}}{{permissions}} FROM (\
-         SELECT token_hash AS lookup, {columns} FROM countersign_sessions WHERE token_hash {{?hashes}} \
-         UNION ALL SELECT previous_token_hash, {columns} FROM countersign_sessions \
+        "SELECT {SESSION}.countersign_token, {SESSION}.countersign_id, {SESSION}.countersign_user, {{verdict}}, \
+         {SESSION}.countersign_reason, {SESSION}.countersign_age{{permissions}} FROM (\
+         SELECT token_hash AS countersign_token, {COLUMNS} FROM countersign_sessions WHERE token_hash {{?hashes}} \
+         UNION ALL SELECT previous_token_hash, {COLUMNS} FROM countersign_sessions \
          WHERE previous_token_hash {{?hashes}} AND previous_until > {{now}}) {SESSION}"
     );
     let mut kinds = VERIFY_COLUMNS.to_vec();
@@ -73,18 +72,23 @@ pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Sta
     Statement::over_list(fragments.dialect, &template, &kinds, |tag| match tag {
         "verdict" => Some(verdict.clone()),
         "permissions" => Some(permissions.clone()),
+        "state" => Some(state(fragments)),
         _ => fragments.resolve(tag),
     })
 }
 
 /// Of many sessions those that are over. One that is not there any more has no verdict of its own.
 pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -> Statement {
-    let (watched_id, each_id) = fragments.dialect.each_id(SESSION);
     let verdict = verdict_of(fragments, application);
+    let (list, id) = fragments.dialect.each_id();
     let template = format!(
-        "SELECT {{watched_id}}, CASE WHEN {SESSION}.id IS NULL THEN {{integer:{gone}}} ELSE {{verdict}} END, \
-         {SESSION}.ended_reason FROM {each_id} \
-         WHERE {SESSION}.id IS NULL OR {{verdict}} NOT IN ({live}, {due})",
+        "SELECT countersign_watched.countersign_id, \
+         CASE WHEN {SESSION}.countersign_id IS NULL THEN {{integer:{gone}}} ELSE {{verdict}} END, \
+         {SESSION}.countersign_reason \
+         FROM (SELECT {id} AS countersign_id FROM {list}) countersign_watched \
+         LEFT JOIN (SELECT id AS countersign_key, {COLUMNS} FROM countersign_sessions) {SESSION} \
+         ON {SESSION}.countersign_key = {{watched}} \
+         WHERE {SESSION}.countersign_id IS NULL OR {{verdict}} NOT IN ({live}, {due})",
         gone = verdict::NOT_LIVE,
         live = verdict::LIVE,
         due = verdict::LIVE_TOUCH_DUE,
@@ -95,7 +99,8 @@ pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -
         &[Text, Int, Text],
         |tag| match tag {
             "verdict" => Some(verdict.clone()),
-            "watched_id" => Some(watched_id.to_owned()),
+            "state" => Some(state(fragments)),
+            "watched" => Some(fragments.dialect.key("countersign_watched.countersign_id")),
             _ => fragments.resolve(tag),
         },
     )
@@ -103,17 +108,38 @@ pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -
 
 /// The application's query for a user's maximum, standing on our row of the user, which is locked.
 pub(super) fn limit(fragments: &Fragments, query: &str) -> Statement {
-    let query = with_user(fragments, query, USER);
-    let template =
-        format!("SELECT {{limit}} FROM countersign_users {USER} WHERE {USER}.user_id = {{?text}}");
-    let limit = fragments.dialect.integer(&format!("({query})"));
+    let limit = fragments.dialect.number(&with_user(fragments, query, USER));
+    let template = format!(
+        "SELECT {{limit}} FROM (SELECT user_id AS countersign_user FROM countersign_users \
+         WHERE user_id = {{?text}}) {USER}"
+    );
     Statement::new(fragments.dialect, &template, &[Int], |tag| match tag {
         "limit" => Some(limit.clone()),
         _ => fragments.resolve(tag),
     })
 }
 
-/// The [`verdict`] on the session of the surrounding statement.
+/// What the application's SQL sees of a session's row.
+const COLUMNS: &str = "{id:id} AS countersign_id, user_id AS countersign_user, {state} AS countersign_state, \
+    ended_reason AS countersign_reason, {micros_since:authenticated_at} AS countersign_age";
+
+/// The [`verdict`] as far as the session alone is concerned.
+fn state(fragments: &Fragments) -> String {
+    let resolve = |tag: &str| fragments.resolve(tag).unwrap_or_default();
+    format!(
+        "CASE WHEN {} THEN {} WHEN NOT {} THEN {} WHEN {} THEN {} ELSE {} END",
+        resolve("reserved"),
+        verdict::RESERVED,
+        resolve("live"),
+        verdict::NOT_LIVE,
+        resolve("touch_due"),
+        verdict::LIVE_TOUCH_DUE,
+        verdict::LIVE,
+    )
+}
+
+/// The [`verdict`] on the session of the surrounding statement. Accounts of sessions that are not live are not asked
+/// about.
 fn verdict_of(fragments: &Fragments, application: &ApplicationSql) -> String {
     let account = application.account.as_deref().map(|from| {
         let from = with_user(fragments, from, SESSION);
@@ -123,21 +149,17 @@ fn verdict_of(fragments: &Fragments, application: &ApplicationSql) -> String {
         )
     });
     fragments.dialect.integer(&format!(
-        "CASE WHEN {} THEN {} WHEN NOT {} THEN {} {} WHEN {} THEN {} ELSE {} END",
-        fragments.resolve("reserved").unwrap_or_default(),
+        "CASE WHEN {SESSION}.countersign_state IN ({}, {}) THEN {SESSION}.countersign_state {} \
+         ELSE {SESSION}.countersign_state END",
         verdict::RESERVED,
-        fragments.resolve("live").unwrap_or_default(),
         verdict::NOT_LIVE,
         account.unwrap_or_default(),
-        fragments.resolve("touch_due").unwrap_or_default(),
-        verdict::LIVE_TOUCH_DUE,
-        verdict::LIVE,
     ))
 }
 
 /// The application's SQL with the user's id of our table in its place.
 fn with_user(fragments: &Fragments, sql: &str, table: &str) -> String {
-    let column = format!("{table}.user_id");
+    let column = format!("{table}.countersign_user");
     UserCast::ALL.iter().fold(sql.to_owned(), |sql, cast| {
         sql.replace(cast.placeholder(), &fragments.dialect.user(*cast, &column))
     })

@@ -139,6 +139,15 @@ impl Dialect {
         }
     }
 
+    /// A number that the application computes, whatever type its column has.
+    pub(crate) fn number(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST(({expression}) AS INTEGER)"),
+            Self::Postgres => format!("({expression})::bigint"),
+            Self::MySql => format!("CAST(({expression}) AS SIGNED)"),
+        }
+    }
+
     /// The user's id as the application's column has it; `column` is ours, which is text.
     pub(crate) fn user(self, cast: UserCast, column: &str) -> String {
         match (self, cast) {
@@ -166,30 +175,27 @@ impl Dialect {
         }
     }
 
-    /// A list of ids that comes as one parameter, a JSON array: the id's expression, and the FROM part that joins each
-    /// with its session if there is one.
-    pub(crate) fn each_id(self, session: &str) -> (&'static str, String) {
-        let (id, rows, key) = match self {
-            Self::Sqlite => (
-                "watched.value",
-                "json_each({?text}) watched",
-                "watched.value",
-            ),
+    /// A list of ids that comes as one parameter, a JSON array: its FROM part, and the id in it, as text.
+    pub(crate) fn each_id(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("json_each({?text}) list", "list.value"),
             Self::Postgres => (
-                "watched.id",
-                "json_array_elements_text({?text}::json) watched (id)",
-                "watched.id::uuid",
+                "json_array_elements_text({?text}::json) list (id)",
+                "list.id",
             ),
             Self::MySql => (
-                "watched.id",
-                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) watched",
-                "watched.id",
+                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) list",
+                "list.id",
             ),
-        };
-        (
-            id,
-            format!("{rows} LEFT JOIN countersign_sessions {session} ON {session}.id = {key}"),
-        )
+        }
+    }
+
+    /// The way back from [`id`](Self::id): an id that is text, as the id column has it.
+    pub(crate) fn key(self, text: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => text.to_owned(),
+            Self::Postgres => format!("{text}::uuid"),
+        }
     }
 
     /// The n-th parameter of a statement, counted from 1.

@@ -2,11 +2,11 @@
 //!
 //! Nothing above this knows which database answers. What a database needs of its own is in [`Backend`].
 
-use std::{fmt::Debug, future::Future, ops::DerefMut, pin::Pin};
+use std::{fmt::Debug, future::Future, pin::Pin};
 
 use sqlx::{
-    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Transaction,
-    Type, pool::PoolConnection,
+    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Type,
+    pool::PoolConnection,
 };
 
 use super::{
@@ -21,6 +21,8 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A pool of connections to one database.
 pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
+    /// Whether all connections are out.
+    fn is_exhausted(&self) -> bool;
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
@@ -63,6 +65,8 @@ pub(crate) trait Backend: sqlx::Database {
     ) -> Result<(), sqlx::error::BoxDynError>;
     fn rows_affected(result: &Self::QueryResult) -> u64;
     fn fault_kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FaultKind;
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
+    /// Closes a connection on which an answer may still come.
     fn discard(connection: PoolConnection<Self>);
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
 }
@@ -80,6 +84,12 @@ pub(crate) trait Speaks: Backend<Arguments: IntoArguments<Self>, Connection: Sen
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+
+    /// Runs words that no driver prepares, such as BEGIN.
+    fn say<'a>(
+        connection: &'a mut Self::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
 }
 
 impl<DB> Speaks for DB
@@ -123,6 +133,19 @@ where
                 .await
                 .map_err(Fault::of::<DB>)?;
             Ok(DB::rows_affected(&result))
+        })
+    }
+
+    fn say<'a>(
+        connection: &'a mut DB::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            connection
+                .execute(sqlx::raw_sql(words))
+                .await
+                .map_err(Fault::of::<DB>)?;
+            Ok(())
         })
     }
 }
@@ -198,67 +221,4 @@ where
             Err(_) => Cell::Unreadable,
         });
     Row::new(cells.collect())
-}
-
-impl<DB: Speaks> Driver for Pool<DB> {
-    fn dialect(&self) -> Dialect {
-        DB::DIALECT
-    }
-
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>> {
-        Box::pin(async move {
-            let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(connection) as Box<dyn Pooled>)
-        })
-    }
-
-    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
-        Box::pin(async move {
-            let transaction = self
-                .begin_with(DB::DIALECT.begin())
-                .await
-                .map_err(Fault::of::<DB>)?;
-            Ok(Box::new(transaction) as Box<dyn Unit>)
-        })
-    }
-
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>> {
-        DB::migrate(self)
-    }
-}
-
-/// Whatever leads to a connection runs statements: one from the pool, a transaction.
-impl<C> Link for C
-where
-    C: DerefMut + Send,
-    C::Target: sqlx::Connection + Sized,
-    <C::Target as sqlx::Connection>::Database: Speaks<Connection = C::Target>,
-{
-    fn fetch<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <C::Target as sqlx::Connection>::Database::fetch(self, statement, binds)
-    }
-
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <C::Target as sqlx::Connection>::Database::execute(self, statement, binds)
-    }
-}
-
-impl<DB: Speaks> Pooled for PoolConnection<DB> {
-    fn discard(self: Box<Self>) {
-        DB::discard(*self);
-    }
-}
-
-impl<DB: Speaks> Unit for Transaction<'static, DB> {
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
-        Box::pin(async move { Transaction::commit(*self).await.map_err(Fault::of::<DB>) })
-    }
 }

@@ -50,6 +50,22 @@ impl Fault {
         }
     }
 
+    /// The connection was given up.
+    pub(crate) fn gone() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "the connection was given up".into(),
+        }
+    }
+
+    /// A row without which an answer cannot be understood.
+    pub(crate) fn corrupt() -> Self {
+        Self {
+            kind: FaultKind::Statement,
+            summary: "a row does not read as a session; look at countersign_sessions".into(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }

@@ -17,6 +17,7 @@ mod fault;
 mod filter;
 mod fragments;
 mod grant;
+mod held;
 mod info;
 mod listing;
 mod migrate;
@@ -54,7 +55,7 @@ pub(crate) use self::{
     grant::SignInError,
     pool::driver_of,
     rotation::{Proof, Rotation},
-    sign_in::NewSession,
+    sign_in::{NewSession, Previous},
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
@@ -66,7 +67,7 @@ pub use self::{
     pool::{SessionPool, migrate},
     sweep::Swept,
 };
-use self::{retry::retry, statements::Statements, value::CorruptRow};
+use self::{retry::retry, statement::Statement, statements::Statements, value::CorruptRow};
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -161,6 +162,11 @@ impl Store {
         &self.fragments.timings
     }
 
+    /// Whether all connections of the pool are out.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.driver.is_exhausted()
+    }
+
     /// A connection for the verifier's lane.
     pub(crate) async fn link(&self) -> Result<Box<dyn Pooled>, Fault> {
         self.driver.acquire().await
@@ -181,22 +187,38 @@ impl Store {
         self.announced(self.within_budget(ending).await)
     }
 
-    /// Ends the session that a token belongs to.
-    pub(crate) async fn end_token(
+    /// Ends the session that a browser had until now.
+    pub(crate) async fn end_previous(
         &self,
-        token: TokenHash,
+        previous: Previous,
         reason: EndedReason,
         by: Option<&str>,
     ) -> Result<u64, Error> {
         let ending = retry(|| async {
+            let (statement, binds) = self.ending_of(previous, reason, by);
             let mut link = self.driver.acquire().await?;
-            link.execute(
-                &self.statements.end_token,
-                end_token_binds(token, reason, by),
-            )
-            .await
+            link.execute(statement, binds).await
         });
         self.announced(self.within_budget(ending).await)
+    }
+
+    fn ending_of(
+        &self,
+        previous: Previous,
+        reason: EndedReason,
+        by: Option<&str>,
+    ) -> (&Statement, Vec<Bind>) {
+        match previous {
+            Previous::Session(id) => (
+                &self.statements.end_ids,
+                end_binds(reason, by, Bind::Uuids(vec![id])),
+            ),
+            Previous::Token(token) => {
+                let mut binds = end_binds(reason, by, Bind::Hash(token));
+                binds.push(Bind::Hash(token));
+                (&self.statements.end_token, binds)
+            }
+        }
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
@@ -247,12 +269,6 @@ fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
         Bind::MaybeText(by.map(str::to_owned)),
         ids,
     ]
-}
-
-fn end_token_binds(token: TokenHash, reason: EndedReason, by: Option<&str>) -> Vec<Bind> {
-    let mut binds = end_binds(reason, by, Bind::Hash(token));
-    binds.push(Bind::Hash(token));
-    binds
 }
 
 impl From<CorruptRow> for Error {

@@ -111,7 +111,7 @@ impl Statements {
             ),
             rivals: one(
                 "SELECT {id:id}, {micros:created_at}, {micros:last_seen_at}, {flag:reserved}, \
-                 CASE WHEN token_hash = {?bytes} OR \
+                 CASE WHEN id = {?uuid} OR token_hash = {?bytes} OR \
                  (previous_token_hash = {?bytes} AND previous_until > {now}) THEN {integer:1} ELSE {integer:0} END FROM countersign_sessions WHERE user_id = {?text} AND id <> {?uuid} AND ({live} OR {reserved})",
                 &[Text, Int, Int, Int, Int],
             ),

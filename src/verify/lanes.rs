@@ -172,6 +172,9 @@ impl Lane {
 
     /// Nobody can queue up between the look at the queue and the end of the lane.
     fn has_work(&mut self) -> bool {
+        if !self.counted {
+            return false;
+        }
         let mut state = self.shared.lock();
         if state.queue.is_empty() {
             state.lanes -= 1;
@@ -181,12 +184,15 @@ impl Lane {
     }
 
     /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
-    async fn serve(&self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
+    async fn serve(&mut self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
         let deadline = Instant::now() + self.shared.limits.time_budget;
         let mut link = match self.connect(link, deadline).await {
             Ok(link) => link,
             Err(fault) => {
-                self.refuse(self.take_batch(), &fault);
+                // Whoever waits came for any lane, and one of the others may have a connection.
+                if !self.gives_way() {
+                    self.refuse(self.take_batch(), &fault);
+                }
                 return None;
             }
         };
@@ -231,7 +237,18 @@ impl Lane {
                 }
             }
         }
-        Some(link)
+        // While everybody waits for a connection, a busy lane must not sit on one.
+        (!self.shared.store.is_exhausted()).then_some(link)
+    }
+
+    /// Ends this lane unless it is the only one.
+    fn gives_way(&mut self) -> bool {
+        let mut state = self.shared.lock();
+        if state.lanes > 1 {
+            state.lanes -= 1;
+            self.counted = false;
+        }
+        !self.counted
     }
 
     async fn connect(

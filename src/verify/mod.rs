@@ -7,5 +7,5 @@ mod watch;
 pub(crate) use self::{
     lanes::{LaneLimits, Verifier},
     touch::Touches,
-    watch::{WatchTimings, Watchers},
+    watch::{Watch, WatchTimings, Watchers},
 };

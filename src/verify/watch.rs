@@ -52,6 +52,11 @@ struct State {
 pub(crate) struct Watch(watch::Receiver<Option<EndedReason>>);
 
 impl Watch {
+    /// The reason, if it has ended already: those who wait are woken one after the other.
+    pub(crate) fn so_far(&self) -> Option<EndedReason> {
+        *self.0.borrow()
+    }
+
     pub(crate) async fn ended(mut self) -> EndedReason {
         match self.0.wait_for(Option::is_some).await {
             Ok(reason) => reason.unwrap_or(EndedReason::Unverifiable),

@@ -12,8 +12,9 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Unit},
+    fault::{Fault, FaultKind},
+    held::Held,
     migrate,
     value::Bind,
 };
@@ -42,6 +43,10 @@ impl Backend for MySql {
             }
             _ => FaultKind::Statement,
         }
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move { Ok(Box::new(Held::begun(pool).await?) as Box<dyn Unit>) })
     }
 
     fn discard(connection: PoolConnection<Self>) {

@@ -10,8 +10,9 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Unit},
+    fault::{Fault, FaultKind},
+    held::Held,
     migrate,
     value::Bind,
 };
@@ -50,6 +51,10 @@ impl Backend for Postgres {
             }
             _ => FaultKind::Statement,
         }
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move { Ok(Box::new(Held::begun(pool).await?) as Box<dyn Unit>) })
     }
 
     fn discard(connection: PoolConnection<Self>) {

@@ -1,7 +1,7 @@
 //! SQLite, embedded.
 
 use sqlx::{
-    Pool, Sqlite,
+    Pool, Sqlite, Transaction,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     pool::PoolConnection,
@@ -10,10 +10,11 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Link, Speaks, Unit},
+    fault::{Fault, FaultKind},
     migrate,
-    value::Bind,
+    statement::Statement,
+    value::{Bind, Row},
 };
 
 impl Backend for Sqlite {
@@ -39,6 +40,14 @@ impl Backend for Sqlite {
         }
     }
 
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move {
+            let begun = pool.begin_with(Self::DIALECT.begin()).await;
+            let transaction = begun.map_err(Fault::of::<Self>)?;
+            Ok(Box::new(Written(transaction)) as Box<dyn Unit>)
+        })
+    }
+
     fn discard(connection: PoolConnection<Self>) {
         // It goes back: its thread finishes the statement by itself, and closing it would lose an in-memory database.
         drop(connection);
@@ -54,5 +63,32 @@ impl Backend for Sqlite {
                 .await?;
             Ok(transaction.commit().await?)
         })
+    }
+}
+
+/// sqlx's own transaction: its thread notices a caller who is gone, in BEGIN and in every statement.
+struct Written(Transaction<'static, Sqlite>);
+
+impl Link for Written {
+    fn fetch<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
+        <Sqlite as Speaks>::fetch(&mut self.0, statement, binds)
+    }
+
+    fn execute<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+    ) -> BoxFuture<'a, Result<u64, Fault>> {
+        <Sqlite as Speaks>::execute(&mut self.0, statement, binds)
+    }
+}
+
+impl Unit for Written {
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
+        Box::pin(async move { self.0.commit().await.map_err(Fault::of::<Sqlite>) })
     }
 }
