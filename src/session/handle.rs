@@ -61,8 +61,8 @@ pub(crate) struct Core {
 }
 
 impl Sessions {
-    /// Starts configuring sessions in the application's own pool: [`sqlx::SqlitePool`], [`sqlx::PgPool`] or
-    /// [`sqlx::MySqlPool`].
+    /// Starts configuring sessions in the application's own pool: `SqlitePool`, `PgPool` or
+    /// `MySqlPool` (see [`SessionPool`]).
     pub fn builder<P: SessionPool>(pool: P) -> SessionsBuilder {
         SessionsBuilder::new(&pool)
     }

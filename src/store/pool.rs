@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::driver::Driver;
 use crate::error::MigrateError;
 
-/// A pool that sessions can live in: [`sqlx::SqlitePool`], [`sqlx::PgPool`] or [`sqlx::MySqlPool`], each behind the
+/// A pool that sessions can live in: `sqlx::SqlitePool`, `sqlx::PgPool` or `sqlx::MySqlPool`, each behind the
 /// feature of its name.
 ///
 /// Sealed: what a database needs beyond standard SQL is countersign's business.
