@@ -2,7 +2,7 @@
 //!
 //! Nothing above this knows which database answers. What a database needs of its own is in [`Backend`].
 
-use std::{fmt::Debug, future::Future, pin::Pin};
+use std::{fmt::Debug, future::Future, ops::DerefMut, pin::Pin};
 
 use sqlx::{
     Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Transaction,
@@ -21,7 +21,7 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A pool of connections to one database.
 pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
 }
@@ -40,7 +40,10 @@ pub(crate) trait Link: Send {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+}
 
+/// A connection of the pool; dropped, it goes back.
+pub(crate) trait Pooled: Link {
     /// Gives up a connection whose answer did not come in time: it must not serve anybody else.
     fn discard(self: Box<Self>);
 }
@@ -202,10 +205,10 @@ impl<DB: Speaks> Driver for Pool<DB> {
         DB::DIALECT
     }
 
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>> {
         Box::pin(async move {
             let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(connection) as Box<dyn Link>)
+            Ok(Box::new(connection) as Box<dyn Pooled>)
         })
     }
 
@@ -224,13 +227,19 @@ impl<DB: Speaks> Driver for Pool<DB> {
     }
 }
 
-impl<DB: Speaks> Link for PoolConnection<DB> {
+/// Whatever leads to a connection runs statements: one from the pool, a transaction.
+impl<C> Link for C
+where
+    C: DerefMut + Send,
+    C::Target: sqlx::Connection + Sized,
+    <C::Target as sqlx::Connection>::Database: Speaks<Connection = C::Target>,
+{
     fn fetch<'a>(
         &'a mut self,
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <DB as Speaks>::fetch(self, statement, binds)
+        <C::Target as sqlx::Connection>::Database::fetch(self, statement, binds)
     }
 
     fn execute<'a>(
@@ -238,32 +247,14 @@ impl<DB: Speaks> Link for PoolConnection<DB> {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <DB as Speaks>::execute(self, statement, binds)
-    }
-
-    fn discard(self: Box<Self>) {
-        DB::discard(*self);
+        <C::Target as sqlx::Connection>::Database::execute(self, statement, binds)
     }
 }
 
-impl<DB: Speaks> Link for Transaction<'static, DB> {
-    fn fetch<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <DB as Speaks>::fetch(self, statement, binds)
+impl<DB: Speaks> Pooled for PoolConnection<DB> {
+    fn discard(self: Box<Self>) {
+        DB::discard(*self);
     }
-
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <DB as Speaks>::execute(self, statement, binds)
-    }
-
-    fn discard(self: Box<Self>) {}
 }
 
 impl<DB: Speaks> Unit for Transaction<'static, DB> {

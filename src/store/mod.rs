@@ -44,7 +44,7 @@ use crate::{
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
     dialect::UserCast,
-    driver::{Driver, Link},
+    driver::{Driver, Link, Pooled},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,
@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// A connection for the verifier's lane.
-    pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
+    pub(crate) async fn link(&self) -> Result<Box<dyn Pooled>, Fault> {
         self.driver.acquire().await
     }
 

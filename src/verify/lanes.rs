@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    store::{Fault, FaultKind, Link, Lookup, MAX_LIST, Store},
+    store::{Fault, FaultKind, Link, Lookup, MAX_LIST, Pooled, Store},
     token::TokenHash,
 };
 
@@ -181,7 +181,7 @@ impl Lane {
     }
 
     /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
-    async fn serve(&self, link: Option<Box<dyn Link>>) -> Option<Box<dyn Link>> {
+    async fn serve(&self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
         let deadline = Instant::now() + self.shared.limits.time_budget;
         let mut link = match self.connect(link, deadline).await {
             Ok(link) => link,
@@ -236,9 +236,9 @@ impl Lane {
 
     async fn connect(
         &self,
-        link: Option<Box<dyn Link>>,
+        link: Option<Box<dyn Pooled>>,
         deadline: Instant,
-    ) -> Result<Box<dyn Link>, Fault> {
+    ) -> Result<Box<dyn Pooled>, Fault> {
         match link {
             Some(link) => Ok(link),
             None => timeout_at(deadline, self.shared.store.link())
