@@ -71,14 +71,12 @@
 //!
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and [`sqlite_options`] |
+//! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
 //!
 //! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
 //! application to set.
-// Without the feature there is nothing to link to.
-#![cfg_attr(not(feature = "sqlite"), doc = "\n[`sqlite_options`]: SessionPool")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;

@@ -16,7 +16,25 @@ use crate::{
 /// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
 ///
 /// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
-/// that suits most applications.
+/// that suits most applications. Setters do not fail; [`build`](Self::build) checks all of it. Durations are between one
+/// millisecond and ten years.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use countersign::{BuildError, Key, Limit, SessionPool, Sessions};
+///
+/// async fn sessions(pool: impl SessionPool, key: Key) -> Result<Sessions, BuildError> {
+///     Sessions::builder(pool)
+///         .key(key)
+///         .account("users u WHERE u.id = {user:int} AND NOT u.disabled")
+///         .permissions("up.permission", "user_permissions up WHERE up.user_id = {user:int}")
+///         .idle_timeout(Duration::from_secs(60 * 60))
+///         .limit(Limit::end_oldest(5))
+///         .sign_in_page("/login")
+///         .build()
+///         .await
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is awaited"]
 pub struct SessionsBuilder {
@@ -116,6 +134,11 @@ impl SessionsBuilder {
     }
 
     /// Says that accounts are never disabled or deleted: a live session is all it takes.
+    ///
+    /// # Security
+    ///
+    /// Whoever deletes an account then has to end its sessions as well ([`Sessions::revoke_user`](crate::Sessions::revoke_user);
+    /// ASVS 5.0, 7.4.2).
     pub fn any_account(mut self) -> Self {
         self.any_account = true;
         self
@@ -141,13 +164,15 @@ impl SessionsBuilder {
         self
     }
 
-    /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request.
+    /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request. It takes
+    /// the place of [`account`](Self::account) and [`permissions`](Self::permissions).
     pub fn permission_source(mut self, source: impl PermissionSource) -> Self {
         self.permission_source = Some(Arc::new(source));
         self
     }
 
-    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1).
+    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1). At most the absolute timeout. A
+    /// change applies to all sessions at once.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
@@ -167,19 +192,22 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds.
+    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds; zero is
+    /// allowed, and lets requests that run in parallel with a rotation be anonymous.
     pub fn rotation_grace(mut self, grace: Duration) -> Self {
         self.rotation_grace = grace;
         self
     }
 
-    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds.
+    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds. Later, the
+    /// response is replaced by a 503.
     pub fn reservation_timeout(mut self, timeout: Duration) -> Self {
         self.reservation_timeout = timeout;
         self
     }
 
-    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days.
+    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days; zero is allowed, and
+    /// leaves nothing for [`Session::ended_reason`](crate::Session::ended_reason) to tell after the next sweep.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
@@ -204,7 +232,8 @@ impl SessionsBuilder {
     }
 
     /// The names of the session and the flash cookie, bare: `__Host-` is put in front of them, unless
-    /// [`insecure_cookies`](Self::insecure_cookies) was called. Default: `session` and `flash`.
+    /// [`insecure_cookies`](Self::insecure_cookies) was called. Default: `session` and `flash`. At most 64 characters, two
+    /// different names. Cookies under the old names are not read after a change.
     pub fn cookie_names(mut self, session: impl Into<String>, flash: impl Into<String>) -> Self {
         (self.session_cookie, self.flash_cookie) = (session.into(), flash.into());
         self
@@ -249,7 +278,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds.
+    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Ending very
+    /// many sessions with one filter may take up to a minute.
     pub fn time_budget(mut self, budget: Duration) -> Self {
         self.lanes.time_budget = budget;
         self

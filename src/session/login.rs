@@ -35,8 +35,16 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Lets the cookie outlive the browser's own session, until the absolute timeout. The idle timeout applies all the
-    /// same.
+    /// Lets the cookie outlive the browser's own session, until the absolute timeout, at most 400 days. The idle timeout
+    /// applies all the same. Only when the user asked for it.
+    ///
+    /// ```
+    /// # async fn example(session: countersign::Session, remember: bool) -> Result<(), countersign::LoginError> {
+    /// let login = session.login(2);
+    /// let login = if remember { login.remember() } else { login };
+    /// login.await?;
+    /// # Ok(()) }
+    /// ```
     pub fn remember(mut self) -> Self {
         self.remembered = true;
         self

@@ -107,7 +107,8 @@ impl Session {
         self.signed_in().map(|user| user.user_id().clone())
     }
 
-    /// The session's public name, if somebody is signed in.
+    /// The session's public name, if somebody is signed in: safe in logs and URLs. After [`login`](Self::login) it is still
+    /// the one that the request came with.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         self.signed_in().map(|user| user.session_id())
@@ -119,7 +120,8 @@ impl Session {
         matches!(self.identity(), Identity::Unavailable)
     }
 
-    /// Why the session of this browser has ended, when it has: to be told to the user.
+    /// Why the session of this browser has ended, when it has: to be told to the user. `None` once the session was swept, and
+    /// for a request without a session.
     #[must_use]
     pub fn ended_reason(&self) -> Option<EndedReason> {
         self.consult();
@@ -145,19 +147,20 @@ impl Session {
     }
 
     /// Gives the session a new token once the response succeeds. The old one stays good for the grace period, so that
-    /// parallel requests work. Does nothing for somebody who is not signed in.
+    /// parallel requests work. Does nothing for somebody who is not signed in, nor after a [`login`](Self::login) in the same
+    /// request, which brings a new token anyway.
     pub fn rotate(&self) {
         self.promise_rotation(Proof::Unchanged);
     }
 
     /// [`rotate`](Self::rotate)s, and records that the user has proved again who they are:
-    /// [`SignedIn::require_recent`] counts from now.
+    /// [`SignedIn::require_recent`] counts from now (ASVS 5.0, 7.2.4). The absolute timeout still counts from the sign-in.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }
 
     /// Signs the user out: the session ends in the database at once, whatever becomes of the response, which removes
-    /// the cookie. A login of the same request is taken back.
+    /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1).
     ///
     /// # Errors
     ///

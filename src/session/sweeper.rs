@@ -7,7 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::Sessions;
 
-/// Sweeps in the background until it is dropped; made by [`Sessions::spawn_sweeper`].
+/// Sweeps in the background until it is dropped; made by [`Sessions::spawn_sweeper`]. Keep it in a variable with a name
+/// (`_sweeper`, not `_`) for as long as the application serves.
 #[derive(Debug)]
 #[must_use = "the sweeper stops when it is dropped"]
 pub struct Sweeper(JoinHandle<()>);

@@ -10,6 +10,13 @@ use crate::{error::Error, user_id::UserId};
 /// preview of the revocation.
 ///
 /// There is no filter by accident: one starts from [`user`](Self::user) or, spelled out, [`everybody`](Self::everybody).
+///
+/// ```
+/// use countersign::{Filter, SessionState};
+///
+/// let alice_on_curl = Filter::user("alice").state(SessionState::Live).user_agent("curl/");
+/// let all_of_one_address = Filter::everybody().ip("192.0.2.7");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     user_id: Option<UserId>,

@@ -72,7 +72,8 @@ pub enum SessionState {
     Ended,
 }
 
-/// A session as it is shown. Tokens and digests are no part of it.
+/// A session as it is shown. Tokens and digests are no part of it. Times are UTC, by the database's clock; SQLite keeps
+/// milliseconds, the others microseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -100,7 +101,7 @@ pub struct SessionInfo {
     pub ended_at: Option<OffsetDateTime>,
     /// Why it ended.
     pub ended_reason: Option<EndedReason>,
-    /// Who ended it.
+    /// Who ended it: the user's id, or the name given to a `revoke…` method. `None` for what ran out.
     pub ended_by: Option<String>,
 }
 
