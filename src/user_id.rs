@@ -71,6 +71,9 @@ impl UserId {
             })
         } else if self.0.chars().any(char::is_control) {
             Err(UserIdError::ControlCharacter)
+        } else if self.0.trim().len() != self.0.len() {
+            // MySQL's comparisons ignore spaces at the end: `admin ` would be `admin`.
+            Err(UserIdError::SurroundingSpace)
         } else {
             Ok(())
         }
@@ -96,6 +99,18 @@ impl UserId {
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<u32> for UserId {
+    fn from(id: u32) -> Self {
+        Self::from(i64::from(id))
+    }
+}
+
+impl AsRef<str> for UserId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -149,6 +164,8 @@ pub enum UserIdError {
     },
     /// It contains a line break or another control character.
     ControlCharacter,
+    /// It starts or ends with white space, which some comparisons of databases ignore.
+    SurroundingSpace,
     /// It is not of the type that [`UserId::parse`] was asked for.
     Parse {
         /// The name of that type.
@@ -172,6 +189,9 @@ impl fmt::Display for UserIdError {
             Self::ControlCharacter => f.write_str(
                 "the user id contains a control character: pass the id without line breaks or NUL",
             ),
+            Self::SurroundingSpace => {
+                f.write_str("the user id starts or ends with white space: pass it without")
+            }
             Self::Parse { wanted } => {
                 write!(
                     f,

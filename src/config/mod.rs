@@ -130,6 +130,7 @@ impl SessionsBuilder {
     /// This is SQL: write it down in the source, never compose it from input.
     pub fn account(mut self, from: impl Into<String>) -> Self {
         self.application.account = Some(from.into());
+        self.any_account = false;
         self
     }
 
@@ -141,6 +142,7 @@ impl SessionsBuilder {
     /// ASVS 5.0, 7.4.2).
     pub fn any_account(mut self) -> Self {
         self.any_account = true;
+        self.application.account = None;
         self
     }
 

@@ -84,6 +84,11 @@ impl Sessions {
         }))
     }
 
+    /// Whether this is the same handle, cloned.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn core(&self) -> &Core {
         &self.0
     }

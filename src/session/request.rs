@@ -73,6 +73,8 @@ struct Inner {
 pub(super) struct State {
     identity: Identity,
     pub(super) signed_out: bool,
+    /// The response is out: nothing can be promised any more.
+    pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
 }
 
@@ -206,7 +208,7 @@ impl Session {
     fn promise_rotation(&self, proof: Proof) {
         self.consult();
         let mut state = self.state();
-        let rotates = matches!(state.identity, Identity::SignedIn(_));
+        let rotates = matches!(state.identity, Identity::SignedIn(_)) && !state.settled;
         match &state.promise {
             _ if !rotates => {}
             // A login brings a new token anyway, and a proof is not taken back by a plain rotation.
@@ -239,9 +241,16 @@ impl Session {
         self.0.token
     }
 
-    pub(crate) fn promise(&self, reservation: Reservation) {
+    /// Keeps a reservation until the response is there; gives it back when that is out already.
+    pub(crate) fn promise(&self, reservation: Reservation) -> Result<(), Box<Reservation>> {
         self.consult();
-        self.state().promise = Some(Promise::Login(Box::new(reservation)));
+        let mut state = self.state();
+        let reservation = Box::new(reservation);
+        if state.settled {
+            return Err(reservation);
+        }
+        state.promise = Some(Promise::Login(reservation));
+        Ok(())
     }
 
     pub(crate) fn take_reservation(&self) -> Option<Reservation> {
@@ -284,12 +293,10 @@ impl Session {
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,
+                settled: false,
                 promise: None,
             }),
-            flash: FlashState::new(
-                core.cookies.raw_flash(headers),
-                core.cookies.has_flash(headers),
-            ),
+            flash: FlashState::new(core.cookies.raw_flash(headers)),
             consulted: AtomicBool::new(false),
         }))
     }

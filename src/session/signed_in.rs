@@ -73,12 +73,12 @@ impl SignedIn {
     /// How long ago the user proved who they are, by the database's clock when the request was verified.
     #[must_use]
     pub fn age(&self) -> Duration {
-        Duration::from_micros(
-            self.0
-                .authenticated_micros_ago
-                .try_into()
-                .unwrap_or_default(),
-        )
+        match u64::try_from(self.0.authenticated_micros_ago) {
+            Ok(micros) => Duration::from_micros(micros),
+            // Rounding is forgiven; a clock that was set back must not make a sign-in recent.
+            Err(_) if self.0.authenticated_micros_ago > -1_000_000 => Duration::ZERO,
+            Err(_) => Duration::MAX,
+        }
     }
 
     /// Refuses a user who signed in longer ago than this: for changes of credentials and other sensitive steps

@@ -15,6 +15,7 @@ pub struct Sweeper(JoinHandle<()>);
 
 impl Sweeper {
     pub(crate) fn spawn(sessions: Sessions, every: Duration) -> Self {
+        let every = every.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60));
         Self(tokio::spawn(async move {
             loop {
                 match sessions.sweep().await {
@@ -26,7 +27,7 @@ impl Sweeper {
                 // Nodes that were started together come apart.
                 let jitter = rand::rng().random_range(0.9..1.1);
                 let pause = every.mul_f64(jitter);
-                tokio::time::sleep(pause.max(Duration::from_millis(1))).await;
+                tokio::time::sleep(pause).await;
             }
         }))
     }

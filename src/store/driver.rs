@@ -11,7 +11,7 @@ use sqlx::{
 
 use super::{
     dialect::Dialect,
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, class_quotes_no_data},
     statement::Statement,
     value::{Bind, Cell, CellKind, Row},
 };
@@ -65,6 +65,17 @@ pub(crate) trait Backend: sqlx::Database {
     ) -> Result<(), sqlx::error::BoxDynError>;
     fn rows_affected(result: &Self::QueryResult) -> u64;
     fn fault_kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FaultKind;
+
+    /// What to look up in the database's manual.
+    fn code(error: &(dyn sqlx::error::DatabaseError + 'static)) -> String {
+        error.code().unwrap_or_default().into_owned()
+    }
+
+    /// Whether the message can be logged.
+    fn quotes_no_data(error: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+        class_quotes_no_data(&error.code().unwrap_or_default())
+    }
+
     fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     /// Closes a connection on which an answer may still come.
     fn discard(connection: PoolConnection<Self>);

@@ -89,9 +89,16 @@ impl Filter {
         self
     }
 
-    /// Whether it may mean many sessions: ending those takes as long as it takes.
-    pub(super) fn is_bulk(&self) -> bool {
-        self.id.is_none() && self.user_id.is_none()
+    /// The same filter among live sessions and sign-ins under way, which is where a revocation looks; `None` when it
+    /// is about ended ones.
+    pub(super) fn over_live(&self) -> Option<Self> {
+        match self.state {
+            Some(SessionState::Ended) => None,
+            Some(SessionState::Live) | None => Some(Self {
+                state: None,
+                ..self.clone()
+            }),
+        }
     }
 
     pub(crate) fn id(id: Uuid) -> Self {

@@ -1,14 +1,11 @@
-//! Listing sessions, and ending those that a listing shows.
-
-use std::time::Duration;
+//! Listing sessions.
 
 use uuid::Uuid;
 
 use super::{
     Bind, Store,
     filter::Filter,
-    info::{EndedReason, SessionInfo, read_info},
-    retry::retry,
+    info::{SessionInfo, read_info},
     statement::Statement,
     statements::{INFO_COLUMNS, INFO_SELECT},
     value::{CellKind, CorruptRow, Row},
@@ -53,9 +50,6 @@ pub struct SessionPage {
     pub next: Option<Uuid>,
 }
 
-/// How long the end of very many sessions may take: longer than anybody waits for a page, because it has to happen.
-const BULK_BUDGET: Duration = Duration::from_secs(60);
-
 impl Store {
     pub(crate) async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
         filter.check()?;
@@ -85,44 +79,6 @@ impl Store {
         Ok(SessionPage { sessions, next })
     }
 
-    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
-    pub(crate) async fn end_where(
-        &self,
-        filter: &Filter,
-        reason: EndedReason,
-        by: &str,
-    ) -> Result<u64, Error> {
-        filter.check()?;
-        let (conditions, binds) = filter.conditions(self);
-        let end = |state: &str| {
-            let template = format!(
-                "UPDATE countersign_sessions SET ended_at = {{now}}, ended_reason = {{?text}}, ended_by = {{?text}} \
-                 WHERE {state}{conditions}"
-            );
-            self.compile(&template, &[])
-        };
-        let mut all = vec![
-            Bind::Text(reason.as_str().to_owned()),
-            Bind::Text(by.to_owned()),
-        ];
-        all.extend(binds);
-        // Reservations first: one that becomes real between the two statements is caught by the second.
-        let (reserved, live) = (end("{reserved}"), end("{live}"));
-        let budget = match filter.is_bulk() {
-            true => self.time_budget.max(BULK_BUDGET),
-            false => self.time_budget,
-        };
-        let ending = self.within(
-            budget,
-            retry(|| async {
-                let mut link = self.driver.acquire().await?;
-                link.execute(&reserved, all.clone()).await?;
-                link.execute(&live, all.clone()).await
-            }),
-        );
-        self.announced(ending.await)
-    }
-
     pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
         filter.check()?;
         let (conditions, binds) = filter.conditions(self);
@@ -136,7 +92,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
+    pub(super) fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
         Statement::new(self.fragments.dialect, template, columns, |tag| {
             self.fragments.resolve(tag)
         })

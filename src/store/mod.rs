@@ -13,6 +13,7 @@ mod application;
 mod backend;
 mod dialect;
 mod driver;
+mod ending;
 mod fault;
 mod filter;
 mod fragments;
@@ -67,7 +68,10 @@ pub use self::{
     pool::{SessionPool, migrate},
     sweep::Swept,
 };
-use self::{retry::retry, statement::Statement, statements::Statements, value::CorruptRow};
+use self::{retry::retry, statements::Statements, value::CorruptRow};
+
+/// How long the database may take to answer when the application starts.
+const CHECK_BUDGET: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -119,14 +123,16 @@ impl Store {
         let trial = async {
             let mut link = self.driver.acquire().await?;
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
+            let nobody = || vec![Bind::Text("[]".into())];
+            link.fetch(&self.statements.ended_among, nobody()).await?;
             if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, vec![Bind::Text(String::new())]).await?;
+                link.fetch(limit, nobody()).await?;
             }
             Ok::<_, Fault>(())
         };
-        trial
+        self.within(CHECK_BUDGET, trial)
             .await
-            .map_err(|fault| BuildError::Database(fault.into()))
+            .map_err(BuildError::Database)
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {
@@ -172,55 +178,6 @@ impl Store {
         self.driver.acquire().await
     }
 
-    /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
-    pub(crate) async fn end(
-        &self,
-        ids: &[Uuid],
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> Result<u64, Error> {
-        let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
-        let ending = retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.end_ids, binds()).await
-        });
-        self.announced(self.within_budget(ending).await)
-    }
-
-    /// Ends the session that a browser had until now.
-    pub(crate) async fn end_previous(
-        &self,
-        previous: Previous,
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> Result<u64, Error> {
-        let ending = retry(|| async {
-            let (statement, binds) = self.ending_of(previous, reason, by);
-            let mut link = self.driver.acquire().await?;
-            link.execute(statement, binds).await
-        });
-        self.announced(self.within_budget(ending).await)
-    }
-
-    fn ending_of(
-        &self,
-        previous: Previous,
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> (&Statement, Vec<Bind>) {
-        match previous {
-            Previous::Session(id) => (
-                &self.statements.end_ids,
-                end_binds(reason, by, Bind::Uuids(vec![id])),
-            ),
-            Previous::Token(token) => {
-                let mut binds = end_binds(reason, by, Bind::Hash(token));
-                binds.push(Bind::Hash(token));
-                (&self.statements.end_token, binds)
-            }
-        }
-    }
-
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
@@ -229,18 +186,6 @@ impl Store {
                 .await
         }))
         .await
-    }
-
-    /// Resolves when this process has ended a session since it was last asked.
-    pub(crate) async fn something_ended(&self) {
-        self.ended.notified().await;
-    }
-
-    /// Passes on what ended sessions, and tells those who watch.
-    fn announced<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
-        // After a failure too: it may have been carried out.
-        self.ended.notify_one();
-        outcome
     }
 
     async fn within_budget<T>(
@@ -261,14 +206,6 @@ impl Store {
             Err(_) => Err(Fault::timed_out().into()),
         }
     }
-}
-
-fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
-    vec![
-        Bind::Text(reason.as_str().to_owned()),
-        Bind::MaybeText(by.map(str::to_owned)),
-        ids,
-    ]
 }
 
 impl From<CorruptRow> for Error {

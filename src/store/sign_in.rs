@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Bind, EndedReason, MAX_LIST, Store,
     driver::Unit,
-    end_binds,
+    ending::end_binds,
     grant::{Attempt, SignInError},
     retry::retry,
     value::{CorruptRow, Row},

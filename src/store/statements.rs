@@ -34,6 +34,9 @@ pub(crate) struct Statements {
     pub(crate) rotated: Statement,
     pub(crate) undo_rotation: Statement,
     pub(crate) end_ids: Statement,
+    pub(crate) end_reserved: Statement,
+    pub(crate) end_live: Statement,
+    pub(crate) prove: Statement,
     pub(crate) end_token: Statement,
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
@@ -137,6 +140,18 @@ impl Statements {
             end_ids: list(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE id {?uuids} AND ended_at IS NULL",
+            ),
+            end_reserved: list(
+                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                 WHERE id {?uuids} AND {reserved}",
+            ),
+            end_live: list(
+                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                 WHERE id {?uuids} AND {live}",
+            ),
+            prove: one(
+                "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
+                &[],
             ),
             end_token: one(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \

@@ -1,6 +1,7 @@
 //! Asking the database on behalf of requests: the coalescing verifier, and the touches that are written behind.
 
 mod lanes;
+mod outage;
 mod touch;
 mod watch;
 

@@ -31,18 +31,51 @@ impl Backend for MySql {
     }
 
     fn fault_kind(error: &(dyn DatabaseError + 'static)) -> FaultKind {
-        match error
-            .try_downcast_ref::<MySqlDatabaseError>()
-            .map(MySqlDatabaseError::number)
-        {
-            // lock wait timeout, deadlock, MariaDB's "record has changed since last read"
-            Some(1205 | 1213 | 1020) => FaultKind::Conflict,
-            // too many connections, shutdown, aborted, read-only, disk full, killed
-            Some(1040 | 1053 | 1152 | 1158..=1161 | 1203 | 1290 | 1021 | 1114 | 1927 | 3168) => {
-                FaultKind::Lost
-            }
+        match number(error) {
+            // Changed meanwhile, lock wait, deadlock, tables altered, prepare again, certification
+            1020 | 1205 | 1213 | 1412 | 1615 | 3101 => FaultKind::Conflict,
+            // Disk or memory full, too many connections, Galera not ready, shutdown, network, unknown statement, read-only,
+            // interrupted, killed
+            1021
+            | 1037
+            | 1038
+            | 1040
+            | 1041
+            | 1047
+            | 1053
+            | 1114
+            | 1152
+            | 1158..=1161
+            | 1203
+            | 1243
+            | 1290
+            | 1317
+            | 1792
+            | 1836
+            | 1927
+            | 3168
+            | 4031 => FaultKind::Lost,
+            // max_statement_time, max_execution_time
+            1969 | 3024 => FaultKind::TimedOut,
+            // Duplicate, more than one row, out of range, truncated, too long, incorrect values, JSON
+            1062
+            | 1242
+            | 1264
+            | 1265
+            | 1292
+            | 1366
+            | 1406
+            | 1411
+            | 1525
+            | 1690
+            | 3140..=3160
+            | 4037..=4044 => FaultKind::Data,
             _ => FaultKind::Statement,
         }
+    }
+
+    fn code(error: &(dyn DatabaseError + 'static)) -> String {
+        number(error).to_string()
     }
 
     fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
@@ -76,3 +109,10 @@ impl Backend for MySql {
 
 /// Held by whoever migrates this database; half a minute is longer than migrating takes.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('countersign:', MD5(DATABASE())), 30)";
+
+/// MySQL's SQLSTATE is often the catch-all HY000; its own numbers tell.
+fn number(error: &(dyn DatabaseError + 'static)) -> u16 {
+    error
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .map_or(0, MySqlDatabaseError::number)
+}

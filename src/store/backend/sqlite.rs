@@ -34,10 +34,20 @@ impl Backend for Sqlite {
             .and_then(|code| code.parse().ok())
             .unwrap_or_default();
         match extended & 0xff {
-            5 | 6 => FaultKind::Conflict,                      // BUSY, LOCKED
-            7 | 8 | 10 | 13 | 14 | 23 | 26 => FaultKind::Lost, // NOMEM, READONLY, IOERR, FULL, CANTOPEN, AUTH, NOTADB
+            // BUSY, LOCKED, PROTOCOL, SCHEMA
+            5 | 6 | 15 | 17 => FaultKind::Conflict,
+            // NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, AUTH, NOTADB
+            7..=11 | 13 | 14 | 23 | 26 => FaultKind::Lost,
+            // TOOBIG, CONSTRAINT, MISMATCH
+            18..=20 => FaultKind::Data,
+            // ERROR is both: what a function says of its arguments, and what the parser says of the text.
+            1 if !error.message().starts_with("no such") => FaultKind::Data,
             _ => FaultKind::Statement,
         }
+    }
+
+    fn quotes_no_data(_: &(dyn DatabaseError + 'static)) -> bool {
+        true // its messages name tables, columns and functions
     }
 
     fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
