@@ -10,10 +10,10 @@ use crate::{
     keys::Key,
     session::{Limit, PermissionSource},
     store::{ApplicationSql, Driver, SessionPool},
-    verify::LaneLimits,
+    verify::{LaneLimits, WatchTimings},
 };
 
-/// Configures [`Sessions`]; made by [`Sessions::builder`].
+/// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
 ///
 /// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
 /// that suits most applications.
@@ -39,6 +39,7 @@ pub struct SessionsBuilder {
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
     lanes: LaneLimits,
+    watch: WatchTimings,
 }
 
 impl SessionsBuilder {
@@ -66,6 +67,10 @@ impl SessionsBuilder {
                 time_budget: Duration::from_secs(2),
                 queue_capacity: 4096,
                 max_lanes: 4,
+            },
+            watch: WatchTimings {
+                interval: Duration::from_secs(1),
+                grace: Duration::from_secs(60),
             },
         }
     }
@@ -188,7 +193,7 @@ impl SessionsBuilder {
 
     /// Reads a user's own maximum from the application's tables: a query of one number, asked at each sign-in under the
     /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A maximum set with
-    /// [`Sessions::set_limit`] comes first.
+    /// [`Sessions::set_limit`](crate::Sessions::set_limit) comes first.
     ///
     /// ```text
     /// .limit_query("SELECT max_sessions FROM users WHERE id = {user:int}")
@@ -253,6 +258,19 @@ impl SessionsBuilder {
     /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
     pub fn queue_capacity(mut self, requests: usize) -> Self {
         self.lanes.queue_capacity = requests;
+        self
+    }
+
+    /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
+    /// second. See [`Session::ended`](crate::Session::ended).
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = interval;
+        self
+    }
+
+    /// How long long-lived connections go on while the database is away. Default: 60 seconds.
+    pub fn watch_grace(mut self, grace: Duration) -> Self {
+        self.watch.grace = grace;
         self
     }
 

@@ -13,7 +13,7 @@ use crate::{
     layer::SessionLayer,
     store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
     user_id::UserId,
-    verify::{LaneLimits, Touches, Verifier},
+    verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
 
 /// All sessions of an application: configure them, put their layer into the router, list and end them.
@@ -31,6 +31,7 @@ pub(crate) struct SessionsParts {
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
     pub(crate) lanes: LaneLimits,
+    pub(crate) watch: WatchTimings,
     pub(crate) permission_source: Option<Arc<dyn PermissionSource>>,
     pub(crate) sign_in_page: Option<String>,
 }
@@ -40,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
     pub(crate) verifier: Verifier,
     pub(crate) touches: Touches,
+    pub(crate) watchers: Watchers,
     pub(crate) cookies: Cookies,
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
@@ -59,6 +61,7 @@ impl Sessions {
         Self(Arc::new(Core {
             verifier: Verifier::new(parts.store.clone(), parts.lanes),
             touches: Touches::new(parts.store.clone()),
+            watchers: Watchers::new(parts.store.clone(), parts.watch),
             store: parts.store,
             cookies: parts.cookies,
             client: parts.client,

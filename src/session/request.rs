@@ -131,7 +131,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::LimitReached`], [`LoginError::InvalidUserId`], [`LoginError::Unavailable`]; nothing has changed then.
+    /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, or the database is not available.
+    /// Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
+    /// answer.
+    ///
+    /// # Security
+    ///
+    /// Answer a sign-in that failed in a later step with a status of 400 or more: a success makes the session real.
     pub fn login(&self, user_id: impl Into<UserId>) -> Login<'_> {
         Login::new(self, user_id.into())
     }

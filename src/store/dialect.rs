@@ -166,6 +166,32 @@ impl Dialect {
         }
     }
 
+    /// A list of ids that comes as one parameter, a JSON array: the id's expression, and the FROM part that joins each
+    /// with its session if there is one.
+    pub(crate) fn each_id(self, session: &str) -> (&'static str, String) {
+        let (id, rows, key) = match self {
+            Self::Sqlite => (
+                "watched.value",
+                "json_each({?text}) watched",
+                "watched.value",
+            ),
+            Self::Postgres => (
+                "watched.id",
+                "json_array_elements_text({?text}::json) watched (id)",
+                "watched.id::uuid",
+            ),
+            Self::MySql => (
+                "watched.id",
+                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) watched",
+                "watched.id",
+            ),
+        };
+        (
+            id,
+            format!("{rows} LEFT JOIN countersign_sessions {session} ON {session}.id = {key}"),
+        )
+    }
+
     /// The n-th parameter of a statement, counted from 1.
     pub(crate) fn parameter(self, number: usize, kind: ParameterKind) -> String {
         match (self, kind) {

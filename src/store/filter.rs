@@ -54,7 +54,7 @@ impl Filter {
         self
     }
 
-    /// Only those that were signed in from this address, in the form that [`SessionInfo::ip`] has.
+    /// Only those that were signed in from this address, in the form that [`SessionInfo::ip`](crate::SessionInfo::ip) has.
     #[must_use]
     pub fn ip(mut self, ip: impl Into<String>) -> Self {
         self.ip = Some(ip.into());

@@ -22,6 +22,11 @@ pub enum EndedReason {
     Expired,
     /// Its browser was gone before the answer to the sign-in could be sent.
     Abandoned,
+    /// Its account may no longer be used. Told to [long-lived connections](crate::Session::ended), never stored.
+    AccountRefused,
+    /// The database did not answer for longer than [`watch_grace`](crate::SessionsBuilder::watch_grace). Told to
+    /// long-lived connections, never stored: the session may well go on.
+    Unverifiable,
     /// A reason that a newer version of countersign wrote.
     Other,
 }
@@ -37,6 +42,8 @@ impl EndedReason {
             Self::Replaced => "replaced",
             Self::Expired => "expired",
             Self::Abandoned => "abandoned",
+            Self::AccountRefused => "account-refused",
+            Self::Unverifiable => "unverifiable",
             Self::Other => "other",
         }
     }

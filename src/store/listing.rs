@@ -112,15 +112,15 @@ impl Store {
             true => self.time_budget.max(BULK_BUDGET),
             false => self.time_budget,
         };
-        self.within(
+        let ending = self.within(
             budget,
             retry(|| async {
                 let mut link = self.driver.acquire().await?;
                 link.execute(&reserved, all.clone()).await?;
                 link.execute(&live, all.clone()).await
             }),
-        )
-        .await
+        );
+        self.announced(ending.await)
     }
 
     pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
@@ -142,7 +142,11 @@ impl Store {
         })
     }
 
-    async fn fetch(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Error> {
+    pub(super) async fn fetch(
+        &self,
+        statement: &Statement,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<Row>, Error> {
         self.within_budget(async {
             let mut link = self.driver.acquire().await?;
             link.fetch(statement, binds).await

@@ -9,6 +9,7 @@
     allow(dead_code)
 )]
 
+mod application;
 mod backend;
 mod dialect;
 mod driver;
@@ -29,9 +30,11 @@ mod sweep;
 mod user_limit;
 mod value;
 mod verify;
+mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
@@ -43,6 +46,7 @@ use crate::{
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
+    application::ApplicationSql,
     dialect::UserCast,
     driver::{Driver, Link, Pooled},
     fault::{Fault, FaultKind},
@@ -52,7 +56,6 @@ pub(crate) use self::{
     rotation::{Proof, Rotation},
     sign_in::NewSession,
     statement::MAX_LIST,
-    statements::ApplicationSql,
     value::Bind,
     verify::{Found, Lookup},
 };
@@ -74,6 +77,8 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     time_budget: Duration,
+    /// Something was ended by this process: whoever watches sessions looks again.
+    ended: Notify,
 }
 
 impl Store {
@@ -97,6 +102,7 @@ impl Store {
             driver,
             fragments,
             time_budget,
+            ended: Notify::new(),
         }
     }
 
@@ -168,11 +174,11 @@ impl Store {
         by: Option<&str>,
     ) -> Result<u64, Error> {
         let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
-        self.within_budget(retry(|| async {
+        let ending = retry(|| async {
             let mut link = self.driver.acquire().await?;
             link.execute(&self.statements.end_ids, binds()).await
-        }))
-        .await
+        });
+        self.announced(self.within_budget(ending).await)
     }
 
     /// Ends the session that a token belongs to.
@@ -182,15 +188,15 @@ impl Store {
         reason: EndedReason,
         by: Option<&str>,
     ) -> Result<u64, Error> {
-        self.within_budget(retry(|| async {
+        let ending = retry(|| async {
             let mut link = self.driver.acquire().await?;
             link.execute(
                 &self.statements.end_token,
                 end_token_binds(token, reason, by),
             )
             .await
-        }))
-        .await
+        });
+        self.announced(self.within_budget(ending).await)
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
@@ -201,6 +207,18 @@ impl Store {
                 .await
         }))
         .await
+    }
+
+    /// Resolves when this process has ended a session since it was last asked.
+    pub(crate) async fn something_ended(&self) {
+        self.ended.notified().await;
+    }
+
+    /// Passes on what ended sessions, and tells those who watch.
+    fn announced<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
+        // After a failure too: it may have been carried out.
+        self.ended.notify_one();
+        outcome
     }
 
     async fn within_budget<T>(

@@ -75,8 +75,10 @@ impl Store {
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SignInError> {
-        self.commit(|| self.prepare_activation(new, default, wanted))
-            .await
+        let outcome = self
+            .commit(|| self.prepare_activation(new, default, wanted))
+            .await;
+        self.announced(outcome)
     }
 
     async fn prepare_activation(

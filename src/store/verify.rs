@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, Fault, Link, Store,
-    statements::{VERIFY_COLUMNS, verdict},
+    application::{VERIFY_COLUMNS, verdict},
     value::{CorruptRow, Row},
 };
 use crate::{session::Permissions, token::TokenHash, user_id::UserId};

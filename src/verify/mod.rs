@@ -2,8 +2,10 @@
 
 mod lanes;
 mod touch;
+mod watch;
 
 pub(crate) use self::{
     lanes::{LaneLimits, Verifier},
     touch::Touches,
+    watch::{WatchTimings, Watchers},
 };
