@@ -70,14 +70,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let listener = serve::listen(config.listen)?;
     announce(&listener, &config)?;
-    serve::until_told_to_stop(listener, routes::router(app)).await?;
+    let served = serve::until_told_to_stop(listener, routes::router(app)).await;
 
     drop(sweeper);
     // Requests only note when a session was last seen: this writes what is still to be written.
     sessions.close().await;
     pool.close().await;
     tracing::info!("stopped");
-    Ok(())
+    Ok(served?)
 }
 
 /// Everything there is to configure: where the application's facts are, and how long sessions last.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use countersign::{MigrateError, Sessions, SessionsBuilder};
 use sqlx::pool::PoolOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Database};
 
 use crate::config::SettingError;
@@ -43,7 +44,7 @@ impl Pool {
         match scheme {
             "sqlite" => {
                 let options = countersign::sqlite_options(url).map_err(invalid)?;
-                Ok(Self::Sqlite(connect(options).await?))
+                Ok(Self::Sqlite(connect_sqlite(options).await?))
             }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => {
@@ -81,6 +82,22 @@ impl Pool {
     pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);
     }
+}
+
+/// Where several programs make one file at once, all but one may be told that it is locked, without
+/// a wait, while it gets its write-ahead log. A moment later it has it.
+async fn connect_sqlite(options: SqliteConnectOptions) -> Result<sqlx::SqlitePool, Unreachable> {
+    for _ in 0..10 {
+        match connect(options.clone()).await {
+            Err(Unreachable(sqlx::Error::Database(error)))
+                if error.code().as_deref() == Some("5") =>
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            done => return done,
+        }
+    }
+    connect(options).await
 }
 
 async fn connect<DB: Database>(

@@ -53,13 +53,13 @@ pub fn router(app: App) -> Router {
 
     let pages = for_people
         .layer(middleware::from_fn(pages::errors_as_pages))
-        .layer(header(header::CACHE_CONTROL, "no-store"))
-        .layer(header(
+        .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(set(
             header::CONTENT_SECURITY_POLICY,
             CONTENT_SECURITY_POLICY,
         ))
-        .layer(header(header::REFERRER_POLICY, "same-origin"))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(TraceLayer::new_for_http());
 
     pages
@@ -71,6 +71,6 @@ pub fn router(app: App) -> Router {
 /// Our own style sheet, icon and forms, and nothing else from anywhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
