@@ -3,7 +3,7 @@
 use super::{Access, Identity, SignedIn, handle::Core};
 use crate::{
     cookie::{Credentials, Presented},
-    store::{EndedReason, Found, Lookup},
+    store::{EndedReason, Found, Lookup, Previous},
     token::TokenHash,
 };
 
@@ -11,8 +11,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) identity: Identity,
-    /// The digest of a token that was accepted, or could not be asked about.
-    pub(super) presented: Option<TokenHash>,
+    /// The session to end when the browser signs out or signs in again.
+    pub(super) previous: Option<Previous>,
     pub(super) ended_reason: Option<EndedReason>,
 }
 
@@ -20,15 +20,23 @@ impl Opened {
     fn anonymous(ended_reason: Option<EndedReason>) -> Self {
         Self {
             identity: Identity::Anonymous,
-            presented: None,
+            previous: None,
             ended_reason,
+        }
+    }
+
+    /// Nobody, but the session lives on and opens everything again when its account does.
+    fn account_refused(previous: Previous) -> Self {
+        Self {
+            previous: Some(previous),
+            ..Self::anonymous(None)
         }
     }
 
     fn unavailable(token: TokenHash) -> Self {
         Self {
             identity: Identity::Unavailable,
-            presented: Some(token),
+            previous: Some(Previous { token, id: None }),
             ended_reason: None,
         }
     }
@@ -49,14 +57,11 @@ impl Core {
 
     async fn verify(&self, credentials: Credentials) -> Opened {
         let token = credentials.token.hash();
-        let found = match self.verifier.look_up(token).await {
-            Ok(Lookup::Live(found)) => found,
+        let (found, allowed) = match self.verifier.look_up(token).await {
+            Ok(Lookup::Live(found)) => (found, true),
+            Ok(Lookup::AccountRefused(found)) => (found, false),
             Ok(Lookup::Unknown) => return Opened::anonymous(None),
             Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
-            Ok(Lookup::AccountRefused(found)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                return Opened::anonymous(None);
-            }
             Ok(Lookup::Corrupt) => {
                 tracing::error!(
                     "session refused: its row, or what the permission queries give for it, cannot be read"
@@ -72,9 +77,20 @@ impl Core {
             tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
             return Opened::anonymous(None);
         }
-        let found = match self.ask_source(found).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Opened::anonymous(None),
+        let previous = Previous {
+            token,
+            id: Some(found.id),
+        };
+        let found = match allowed {
+            true => self.ask_source(found).await,
+            false => Ok(Err(AccountRefused(found))),
+        };
+        let found = match found {
+            Ok(Ok(found)) => found,
+            Ok(Err(AccountRefused(found))) => {
+                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
+                return Opened::account_refused(previous);
+            }
             Err(Unanswerable) => return Opened::unavailable(token),
         };
         if found.touch_due {
@@ -82,25 +98,25 @@ impl Core {
         }
         Opened {
             identity: Identity::SignedIn(SignedIn::new(found)),
-            presented: Some(token),
+            previous: Some(previous),
             ended_reason: None,
         }
     }
 
     /// Accounts and permissions from elsewhere, where they are.
-    async fn ask_source(&self, mut found: Found) -> Result<Option<Found>, Unanswerable> {
+    async fn ask_source(
+        &self,
+        mut found: Found,
+    ) -> Result<Result<Found, AccountRefused>, Unanswerable> {
         let Some(source) = &self.permission_source else {
-            return Ok(Some(found));
+            return Ok(Ok(found));
         };
         match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
             Ok(Ok(Access::Granted(permissions))) => {
                 found.permissions = permissions;
-                Ok(Some(found))
+                Ok(Ok(found))
             }
-            Ok(Ok(Access::Denied)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                Ok(None)
-            }
+            Ok(Ok(Access::Denied)) => Ok(Err(AccountRefused(found))),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "session not verified: the permission source failed");
                 Err(Unanswerable)
@@ -114,6 +130,9 @@ impl Core {
         }
     }
 }
+
+/// Its account is disabled or deleted.
+struct AccountRefused(Found);
 
 /// The source failed; what it would have said is not known.
 struct Unanswerable;

@@ -19,8 +19,7 @@ use super::{
 use crate::{
     client::Observed,
     error::Error,
-    store::{EndedReason, Proof},
-    token::TokenHash,
+    store::{EndedReason, Previous, Proof},
     user_id::UserId,
 };
 
@@ -58,8 +57,8 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     observed: Observed,
-    /// The digest of a token that was accepted, or could not be asked about.
-    presented: Option<TokenHash>,
+    /// The session to end when the browser signs out or signs in again.
+    previous: Option<Previous>,
     ended_reason: Option<EndedReason>,
     state: Mutex<State>,
     flash: FlashState,
@@ -159,12 +158,19 @@ impl Session {
         if let Some(reservation) = self.take_reservation() {
             reservation.release().await;
         }
-        if let Some(token) = self.0.presented {
+        if let Some(previous) = self.0.previous {
             let by = self.user_id();
             let store = self.core().store.clone();
             let ending = async move {
                 let by = by.as_ref().map(UserId::as_str);
-                store.end_token(token, EndedReason::Logout, by).await
+                match previous.id {
+                    Some(id) => store.end(&[id], EndedReason::Logout, by).await,
+                    None => {
+                        store
+                            .end_token(previous.token, EndedReason::Logout, by)
+                            .await
+                    }
+                }
             };
             to_the_end(ending).await??;
             tracing::info!(
@@ -219,8 +225,8 @@ impl Session {
     }
 
     /// The session that a login replaces.
-    pub(crate) fn previous(&self) -> Option<TokenHash> {
-        self.0.presented
+    pub(crate) fn previous(&self) -> Option<Previous> {
+        self.0.previous
     }
 
     pub(crate) fn promise(&self, reservation: Reservation) {
@@ -262,7 +268,7 @@ impl Session {
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
             observed: core.client.observe(peer, headers),
-            presented: opened.presented,
+            previous: opened.previous,
             ended_reason: opened.ended_reason,
             state: Mutex::new(State {
                 identity: opened.identity,

@@ -78,12 +78,18 @@ impl Session {
     }
 
     async fn rotate_now(&self, proof: Proof) -> Result<Option<Granted>, SignInError> {
-        let (Some(user), Some(old)) = (self.signed_in(), self.previous()) else {
+        let (Some(user), Some(previous)) = (self.signed_in(), self.previous()) else {
             return Ok(None);
         };
         let store = self.core().store.clone();
-        let granted =
-            grant::rotate(store, user.session_id(), user.user_id().clone(), old, proof).await?;
+        let granted = grant::rotate(
+            store,
+            user.session_id(),
+            user.user_id().clone(),
+            previous.token,
+            proof,
+        )
+        .await?;
         if granted.is_some() {
             tracing::info!(user_id = %user.user_id(), session_id = %user.session_id(), "session token rotated");
         }

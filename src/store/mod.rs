@@ -44,7 +44,7 @@ pub(crate) use self::{
     grant::SignInError,
     pool::driver_of,
     rotation::{Proof, Rotation},
-    sign_in::NewSession,
+    sign_in::{NewSession, Previous},
     statement::MAX_LIST,
     statements::ApplicationSql,
     value::Bind,

@@ -20,6 +20,14 @@ use crate::{
     user_id::UserId,
 };
 
+/// The session that a request came with, whether or not its account may be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Previous {
+    pub(crate) token: TokenHash,
+    /// Unless the database could not be asked. Other requests may rotate the token meanwhile; the id stays.
+    pub(crate) id: Option<Uuid>,
+}
+
 /// A sign-in whose response has not gone out yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
@@ -27,7 +35,7 @@ pub(crate) struct NewSession {
     pub(crate) user_id: UserId,
     pub(crate) token: TokenHash,
     /// The browser's session until now: it takes no place of its own and ends when the new one becomes real.
-    pub(crate) previous: Option<TokenHash>,
+    pub(crate) previous: Option<Previous>,
     pub(crate) remembered: bool,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
@@ -97,8 +105,18 @@ impl Store {
             unit.execute(&self.statements.end_ids, binds).await?;
         }
         if let Some(previous) = new.previous {
-            let binds = end_token_binds(previous, EndedReason::Replaced, Some(by));
-            unit.execute(&self.statements.end_token, binds).await?;
+            let reason = EndedReason::Replaced;
+            let (statement, binds) = match previous.id {
+                Some(id) => (
+                    &self.statements.end_ids,
+                    end_binds(reason, Some(by), Bind::Uuids(vec![id])),
+                ),
+                None => (
+                    &self.statements.end_token,
+                    end_token_binds(previous.token, reason, Some(by)),
+                ),
+            };
+            unit.execute(statement, binds).await?;
         }
         if unit
             .execute(&self.statements.activate, vec![Bind::from(new.id)])
@@ -151,7 +169,10 @@ impl Store {
     }
 
     async fn rivals(&self, unit: &mut dyn Unit, new: &NewSession) -> Result<Vec<Rival>, Attempt> {
-        let previous = new.previous.unwrap_or(TokenHash::NONE);
+        let previous = new
+            .previous
+            .map_or(TokenHash::NONE, |previous| previous.token);
+        let previous_id = new.previous.and_then(|previous| previous.id);
         let binds = vec![
             Bind::Hash(previous),
             Bind::Hash(previous),
@@ -159,7 +180,14 @@ impl Store {
             Bind::from(new.id),
         ];
         let rows = unit.fetch(&self.statements.rivals, binds).await?;
-        let rivals: Result<Vec<_>, CorruptRow> = rows.iter().map(read_rival).collect();
+        let rivals = rows.iter().map(|row| {
+            let rival = read_rival(row)?;
+            Ok(Rival {
+                replaced: rival.replaced || previous_id == Some(rival.id),
+                ..rival
+            })
+        });
+        let rivals: Result<Vec<_>, CorruptRow> = rivals.collect();
         rivals.map_err(Attempt::corrupt)
     }
 }
