@@ -6,3 +6,5 @@
 mod support;
 
 mod lifecycle;
+mod linearizability;
+mod revocation;
