@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::support::{App, Client, Database, Pool, on_every_database};
 
 const CLIENTS: usize = 8;
+const FIRST_USER: usize = 1000;
 
 /// One session of one user, until the change that ends or lessens it.
 #[derive(Debug)]
@@ -74,10 +75,10 @@ enum Change {
 }
 
 impl Change {
-    async fn make(self, app: &App, database: &Database, user: i64) -> StatusCode {
+    async fn make(self, app: &App, database: &Database, user: usize) -> StatusCode {
         match self {
             Self::Revoke => {
-                let revoked = app.sessions.revoke_user(&UserId::from(user), "1").await;
+                let revoked = app.sessions.revoke_user(&UserId::from(user.to_string()), "1").await;
                 assert_eq!(revoked.unwrap(), 1);
                 StatusCode::UNAUTHORIZED
             }
@@ -102,21 +103,19 @@ impl Change {
 }
 
 async fn nobody_is_accepted_late(database: &Database, nodes: [App; 2], rounds: usize) {
+    let users = (0..rounds).map(|number| format!("({}, 'someone')", FIRST_USER + number));
+    let users = users.collect::<Vec<_>>().join(", ");
+    database
+        .execute(&format!("INSERT INTO users (id, name) VALUES {users}"))
+        .await;
+    database
+        .execute("INSERT INTO user_permissions SELECT id, 'articles:edit' FROM users WHERE name = 'someone'")
+        .await;
     let (current, watched) = watch::channel(None);
     let mut clients = Vec::new();
     for number in 0..rounds {
-        let user = 1000 + number as i64;
+        let user = FIRST_USER + number;
         let app = &nodes[number % 2];
-        database
-            .execute(&format!(
-                "INSERT INTO users (id, name) VALUES ({user}, 'someone')"
-            ))
-            .await;
-        database
-            .execute(&format!(
-                "INSERT INTO user_permissions VALUES ({user}, 'articles:edit')"
-            ))
-            .await;
         let round = Arc::new(Round {
             client: app.signed_in(&user.to_string()).await,
             asked: Mutex::default(),
@@ -175,7 +174,7 @@ fn slowly(pool: &Pool) -> &'static str {
 on_every_database! {
     async fn whoever_asks_after_a_change_sees_it(database: Database) {
         let nodes = [App::new(&database).await, App::beside(&database, |builder| builder).await];
-        nobody_is_accepted_late(&database, nodes, 240).await;
+        nobody_is_accepted_late(&database, nodes, 120).await;
     }
 
     async fn whoever_asks_after_a_change_sees_it_however_long_statements_take(database: Database) {
@@ -184,6 +183,6 @@ on_every_database! {
             App::with(&database, |builder| builder.account(account)).await,
             App::beside(&database, |builder| builder.account(account)).await,
         ];
-        nobody_is_accepted_late(&database, nodes, 60).await;
+        nobody_is_accepted_late(&database, nodes, 30).await;
     }
 }
