@@ -6,5 +6,6 @@
 mod support;
 
 mod lifecycle;
+mod limits;
 mod linearizability;
 mod revocation;
