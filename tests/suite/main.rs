@@ -5,7 +5,10 @@
 
 mod support;
 
+mod cancellation;
+mod grants;
 mod lifecycle;
 mod limits;
 mod linearizability;
 mod revocation;
+mod rotation;
