@@ -10,5 +10,8 @@ mod grants;
 mod lifecycle;
 mod limits;
 mod linearizability;
+mod listing;
 mod revocation;
 mod rotation;
+mod sweeping;
+mod timeouts;
