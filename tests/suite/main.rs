@@ -11,6 +11,7 @@ mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+mod model;
 mod revocation;
 mod rotation;
 mod sweeping;
