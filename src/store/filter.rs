@@ -132,7 +132,11 @@ impl Filter {
             None => {}
         }
         if let Some(ip) = &self.ip {
-            and("ip = {?text}", Some(Bind::Text(ip.clone())));
+            // Addresses are ASCII; MySQL fails rather than compare its column of them with anything else.
+            match ip.is_ascii() {
+                true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
+                false => and("1 = 0", None),
+            }
         }
         if let Some(part) = &self.user_agent {
             and(
@@ -178,6 +182,9 @@ impl Filter {
     }
 }
 
+/// Within what all databases can reckon with; no session was ever made outside it.
 fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+    const LATEST: i128 = 253_402_300_799_999_999; // the end of the year 9999
+    let micros = time.unix_timestamp_nanos() / 1000;
+    i64::try_from(micros.clamp(0, LATEST)).unwrap_or(i64::MAX)
 }

@@ -5,5 +5,15 @@
 
 mod support;
 
+mod cancellation;
+mod grants;
 mod lifecycle;
+mod limits;
+mod linearizability;
+mod listing;
+mod model;
+mod revocation;
+mod rotation;
 mod streams;
+mod sweeping;
+mod timeouts;

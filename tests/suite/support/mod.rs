@@ -3,11 +3,13 @@
 pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod database;
+pub(crate) mod gate;
 
 pub(crate) use self::{
     app::{App, KEY, router, sessions, sessions_with},
     client::{Answer, Client},
     database::{Database, Pool, eventually},
+    gate::Gate,
 };
 
 /// Makes one test per database out of one function: `on_every_database! { async fn name(database: Database) { … } }`.
