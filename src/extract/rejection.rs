@@ -77,8 +77,9 @@ impl SignedOut {
         let page = session.core().sign_in_page.as_deref();
         let redirect = page.filter(|_| accepts_html(&parts.headers)).map(|page| {
             // Only what can be repeated by a GET is worth coming back to.
-            let wanted =
-                matches!(parts.method, Method::GET | Method::HEAD).then(|| original_path(parts));
+            let wanted = matches!(parts.method, Method::GET | Method::HEAD)
+                .then(|| original_path(parts))
+                .filter(|path| stays_on_this_site(path));
             match wanted {
                 Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
                 None => page.to_owned(),
@@ -96,6 +97,11 @@ fn original_path(parts: &Parts) -> String {
         .map_or(&parts.uri, |original| &original.0);
     uri.path_and_query()
         .map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+/// Browsers read `//host` and `/\host` as another site: an application that redirects to `next` would send them there.
+fn stays_on_this_site(path: &str) -> bool {
+    !matches!(path.as_bytes(), [b'/', b'/' | b'\\', ..])
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
