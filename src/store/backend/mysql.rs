@@ -1,7 +1,7 @@
 //! MySQL and MariaDB.
 
 use sqlx::{
-    MySql, Pool,
+    Connection, MySql, MySqlConnection, Pool,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     mysql::{MySqlArguments, MySqlDatabaseError, MySqlQueryResult},
@@ -48,10 +48,31 @@ impl Backend for MySql {
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
-            let mut connection = pool.acquire().await?;
+            // The lock belongs to the connection, which therefore never goes back to the pool: after a failure, or with
+            // a caller who has gone, it would keep every other node waiting.
+            let mut connection = pool.acquire().await?.detach();
+            lock_for_migration(&mut connection).await?;
             migrate::migrator(Self::DIALECT)
-                .run_direct(None, &mut *connection, false)
-                .await
+                .set_locking(false)
+                .run_direct(None, &mut connection, false)
+                .await?;
+            connection.close().await?;
+            Ok(())
         })
+    }
+}
+
+/// sqlx's own lock asks for an endless wait in MySQL's way, which MariaDB answers with `NULL` and no lock.
+async fn lock_for_migration(connection: &mut MySqlConnection) -> Result<(), MigrateError> {
+    // Named after the database, as locks are the whole server's, in at most 64 characters.
+    let locked: Option<i64> =
+        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('countersign_', MD5(DATABASE())), 600)")
+            .fetch_one(connection)
+            .await?;
+    match locked {
+        Some(1) => Ok(()),
+        _ => Err(MigrateError::Execute(sqlx::Error::Protocol(
+            "another migration has held the lock for ten minutes".into(),
+        ))),
     }
 }

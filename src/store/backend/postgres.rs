@@ -1,7 +1,7 @@
 //! PostgreSQL.
 
 use sqlx::{
-    Arguments, Pool, Postgres,
+    Arguments, Connection, Pool, Postgres,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     pool::PoolConnection,
@@ -58,10 +58,14 @@ impl Backend for Postgres {
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
-            let mut connection = pool.acquire().await?;
+            // Migrations run under a lock that belongs to the connection, and a failed run does not give it back: in the
+            // pool, the connection would keep every other node waiting.
+            let mut connection = pool.acquire().await?.detach();
             migrate::migrator(Self::DIALECT)
-                .run_direct(None, &mut *connection, false)
-                .await
+                .run_direct(None, &mut connection, false)
+                .await?;
+            connection.close().await?;
+            Ok(())
         })
     }
 }
