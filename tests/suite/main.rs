@@ -5,4 +5,10 @@
 
 mod support;
 
+mod addresses;
+mod cookies;
+mod guards;
+mod hostile_cookies;
+mod keys;
 mod lifecycle;
+mod migrations;

@@ -3,6 +3,9 @@
 pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod database;
+pub(crate) mod logs;
+pub(crate) mod node;
+pub(crate) mod secret;
 
 pub(crate) use self::{
     app::{App, KEY, router, sessions, sessions_with},
