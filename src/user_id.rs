@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 255;
 /// Numbers become decimal digits and UUIDs become 36 lower-case characters with hyphens, so one user has one
 /// form. [`UserId::parse`] is the way back. Cloning is cheap.
 ///
-/// An id has 1 to 255 bytes and no control characters. That is checked where a session begins
+/// An id has 1 to 255 bytes, no control characters and no space at its end. That is checked where a session begins
 /// (`Session::login`), not here.
 ///
 /// ```
@@ -71,6 +71,9 @@ impl UserId {
             })
         } else if self.0.chars().any(char::is_control) {
             Err(UserIdError::ControlCharacter)
+        } else if self.0.ends_with(' ') {
+            // MySQL and MariaDB compare `alice ` and `alice` as equal: one user would act as the other.
+            Err(UserIdError::TrailingSpace)
         } else {
             Ok(())
         }
@@ -149,6 +152,8 @@ pub enum UserIdError {
     },
     /// It contains a line break or another control character.
     ControlCharacter,
+    /// It ends in a space, which some databases ignore when they compare.
+    TrailingSpace,
     /// It is not of the type that [`UserId::parse`] was asked for.
     Parse {
         /// The name of that type.
@@ -171,6 +176,9 @@ impl fmt::Display for UserIdError {
             }
             Self::ControlCharacter => f.write_str(
                 "the user id contains a control character: pass the id without line breaks or NUL",
+            ),
+            Self::TrailingSpace => f.write_str(
+                "the user id ends in a space, which some databases ignore when they compare: pass the id without it",
             ),
             Self::Parse { wanted } => {
                 write!(

@@ -37,7 +37,9 @@ fn validate_bounds_length_in_bytes_and_refuses_control_characters() {
     }
     check("", Err(UserIdError::Empty));
     check("a", Ok(()));
-    check(" ", Ok(()));
+    check(" a b", Ok(()));
+    check(" ", Err(UserIdError::TrailingSpace));
+    check("a ", Err(UserIdError::TrailingSpace));
     check("zoë@example.org", Ok(()));
     check(&"a".repeat(255), Ok(()));
     check(&"a".repeat(256), Err(UserIdError::TooLong { bytes: 256 }));
