@@ -6,6 +6,8 @@
 mod support;
 
 mod addresses;
+mod application_sql;
+mod configuration;
 mod cookies;
 mod guards;
 mod hostile_cookies;
