@@ -79,7 +79,7 @@ impl SignedOut {
             // Only what can be repeated by a GET is worth coming back to, and only to this site.
             let wanted = matches!(parts.method, Method::GET | Method::HEAD)
                 .then(|| original_path(parts))
-                .filter(|path| !path.starts_with("//") && !path.contains('\\'));
+                .filter(|path| !matches!(path.as_bytes(), [b'/', b'/' | b'\\', ..]));
             match wanted {
                 Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
                 None => page.to_owned(),

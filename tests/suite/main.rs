@@ -2,15 +2,30 @@
 //!
 //! Every test is written once and runs on every database that is built in: SQLite by default, PostgreSQL and MariaDB
 //! with the features of their names, against the servers that `scripts/with-servers` provides. A module per promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 
+mod addresses;
+mod application_sql;
 mod cancellation;
+mod configuration;
+mod cookies;
 mod grants;
+mod guards;
+mod hostile_cookies;
+mod keys;
 mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+mod migrations;
 mod model;
 mod revocation;
 mod rotation;

@@ -56,6 +56,7 @@ macro_rules! with_pool {
         }
     };
 }
+
 pub(crate) use with_pool;
 
 impl Database {

@@ -1,9 +1,17 @@
 //! What all tests use: databases, an application, a client.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "several test binaries share it; none of them uses everything"
+)]
 
 pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod logs;
+pub(crate) mod node;
+pub(crate) mod secret;
 
 pub(crate) use self::{
     app::{App, KEY, router, sessions, sessions_with},

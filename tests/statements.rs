@@ -1,0 +1,226 @@
+//! What a request costs, counted in statements by what sqlx logs: the promise is one, not few.
+//!
+//! A test binary of its own, as it listens to the logs of the whole process; so its tests take turns.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "suite/support/mod.rs"]
+#[allow(dead_code, unused_imports, unused_macros)]
+mod support;
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{Router, routing::get};
+use countersign::{Access, PermissionSource, Permissions, SignedIn, SourceFuture, UserId};
+use http::{HeaderValue, StatusCode, header};
+use support::{App, Client, Database};
+use tracing::{Event, Metadata, Subscriber, span};
+
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+static COUNTING: LazyLock<()> =
+    LazyLock::new(|| tracing::subscriber::set_global_default(Counter).unwrap());
+
+/// sqlx logs each statement once, when it is done.
+struct Counter;
+
+impl Subscriber for Counter {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::query"
+    }
+
+    fn event(&self, _: &Event<'_>) {
+        STATEMENTS.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// The statements that were sent meanwhile, and what came out.
+async fn counted<T>(work: impl Future<Output = T>) -> (u64, T) {
+    LazyLock::force(&COUNTING);
+    let before = STATEMENTS.load(Ordering::SeqCst);
+    let result = work.await;
+    (STATEMENTS.load(Ordering::SeqCst) - before, result)
+}
+
+/// Many permission checks, in layers, extractors and the handler.
+fn demanding(app: &App) -> Router {
+    let checks = |user: SignedIn, other: Option<SignedIn>, session: countersign::Session| async move {
+        for _ in 0..50 {
+            assert!(user.can("articles:edit") && !user.can("articles:delete"));
+            assert!(user.require("articles:read").is_ok());
+        }
+        assert_eq!(other.unwrap().permissions(), user.permissions());
+        assert_eq!(session.signed_in().unwrap().session_id(), user.session_id());
+        "all checked"
+    };
+    Router::new()
+        .route("/demanding", get(checks))
+        .route_layer(countersign::require("articles:edit"))
+        .route_layer(countersign::require("articles:read"))
+        .layer(app.sessions.layer())
+        .route("/outside", get(|| async { "outside" }))
+}
+
+/// On every database, one test after the other: making a database takes statements too.
+macro_rules! on_every_database_in_turn {
+    ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
+        $(
+            mod $name {
+                use super::*;
+
+                async fn run($database: Database) $body
+
+                #[cfg(feature = "sqlite")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn sqlite() {
+                    let _turn = TURN.lock().await;
+                    run(Database::sqlite().await).await;
+                }
+
+                #[cfg(feature = "postgres")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    let _turn = TURN.lock().await;
+                    run(Database::postgres().await).await;
+                }
+
+                #[cfg(feature = "mysql")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn mysql() {
+                    let _turn = TURN.lock().await;
+                    run(Database::mysql().await).await;
+                }
+            }
+        )+
+    };
+}
+
+on_every_database_in_turn! {
+    async fn a_signed_in_request_costs_one_statement_whatever_it_checks(database: Database) {
+        let app = App::new(&database).await;
+        let mut client = app.signed_in("2").await;
+        let router = demanding(&app);
+        for _ in 0..3 {
+            let (statements, answer) = counted(client.get(&router, "/demanding")).await;
+            assert_eq!((statements, answer.body.as_str()), (1, "all checked"));
+        }
+        let twice = router.layer(app.sessions.layer());
+        let (statements, answer) = counted(client.get(&twice, "/demanding")).await;
+        assert_eq!((statements, answer.body.as_str()), (1, "all checked"));
+    }
+
+    async fn a_request_without_a_valid_cookie_costs_none_whatever_it_sends(database: Database) {
+        let app = App::new(&database).await;
+        let good = app.signed_in("2").await.session_cookie().unwrap().to_owned();
+        let other = app.signed_in("3").await.session_cookie().unwrap().to_owned();
+        for cookies in [
+            vec![],
+            vec!["__Host-session=x".to_owned()],
+            vec![format!("__Host-session={good}; __Host-session={other}")],
+            vec![format!("__Host-session={good}"), format!("__Host-session={other}")],
+            vec![format!("session={good}; %5F%5FHost-session={good}; __Host-flash={good}")],
+            vec![format!("__Host-session={}", "A".repeat(good.len()))],
+            vec![format!("__Host-session={}", "A".repeat(100_000))],
+            vec!["a=b".to_owned(); 500],
+        ] {
+            for path in ["/maybe", "/me", "/edit", "/recent", "/identity", "/flash", "/static"] {
+                let mut client = Client::new();
+                for cookie in &cookies {
+                    client.headers.append(header::COOKIE, HeaderValue::from_str(cookie).unwrap());
+                }
+                let (statements, answer) = counted(client.get(&app.router, path)).await;
+                assert_eq!(statements, 0, "{path} {:?}", cookies.first());
+                assert!(!answer.status.is_server_error());
+            }
+            let (statements, _) = counted(Client::new().post(&app.router, "/logout")).await;
+            assert_eq!(statements, 0);
+        }
+        assert_eq!(database.count("SELECT count(*) FROM countersign_sessions").await, 2);
+    }
+
+    async fn routes_outside_the_layer_pay_nothing(database: Database) {
+        let app = App::new(&database).await;
+        let mut client = app.signed_in("2").await;
+        let (statements, answer) = counted(client.get(&app.router, "/health")).await;
+        assert_eq!((statements, answer.body.as_str()), (0, "ok"));
+    }
+
+    async fn under_load_requests_share_statements(database: Database) {
+        let app = App::new(&database).await;
+        let mut clients = Vec::new();
+        for number in 0..64 {
+            clients.push(app.signed_in(["1", "2", "3"][number % 3]).await);
+        }
+        let requests = 64 * 10;
+        let (statements, ()) = counted(async {
+            let tasks = clients.into_iter().map(|mut client| {
+                let router = app.router.clone();
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        assert_eq!(client.get(&router, "/me").await.status, StatusCode::OK);
+                    }
+                })
+            });
+            futures::future::try_join_all(tasks).await.unwrap();
+        })
+        .await;
+        assert!(statements >= 10 && statements < requests / 2, "{statements} for {requests} requests");
+    }
+
+    async fn signing_in_and_out_stays_within_a_dozen_statements(database: Database) {
+        let app = App::with(&database, |builder| builder.limit(countersign::Limit::end_oldest(1))).await;
+        app.signed_in("2").await;
+        let mut client = Client::new();
+        // Two transactions of lock, count and change.
+        let (login, _) = counted(app.login(&mut client, "2")).await;
+        assert!((5..=14).contains(&login), "{login}");
+        let (rotation, _) = counted(client.post(&app.router, "/rotate")).await;
+        assert!((2..=6).contains(&rotation), "{rotation}");
+        let (logout, _) = counted(client.post(&app.router, "/logout")).await;
+        assert_eq!(logout, 2, "one verifies, one ends");
+    }
+
+    async fn a_permission_source_is_asked_beside_the_one_statement(database: Database) {
+        database.pool.migrate().await.unwrap();
+        let builder = database
+            .builder()
+            .key(countersign::Key::generate())
+            .permission_source(Asks);
+        let app = App::of(builder.build().await.unwrap());
+        let mut client = app.signed_in("2").await;
+        let before = ASKED.load(Ordering::SeqCst);
+        let (statements, answer) = counted(client.get(&app.router, "/edit")).await;
+        assert_eq!((statements, answer.body.as_str()), (1, "edited"));
+        assert_eq!(ASKED.load(Ordering::SeqCst) - before, 1);
+        let (statements, _) = counted(Client::new().get(&app.router, "/edit")).await;
+        assert_eq!((statements, ASKED.load(Ordering::SeqCst) - before), (0, 1));
+    }
+}
+
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
+struct Asks;
+
+impl PermissionSource for Asks {
+    fn access<'a>(&'a self, _: &'a UserId) -> SourceFuture<'a> {
+        ASKED.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(Access::Granted(Permissions::from_iter(["articles:edit"]))) })
+    }
+}

@@ -1,0 +1,172 @@
+//! Where a sign-in came from, as people see it in their list of sessions; never a reason to let anybody in.
+
+use countersign::{Filter, ForwardedHeader, Page, SessionInfo, SessionsBuilder};
+use http::{HeaderName, HeaderValue};
+
+use crate::support::{App, Client, Database, on_every_database};
+
+const PEER: &str = "203.0.113.7:4711";
+const PROXY: &str = "10.0.0.1:80";
+
+fn client(peer: Option<&str>, headers: &[(&'static str, &[u8])]) -> Client {
+    let mut client = Client::new();
+    client.peer = peer.map(|peer| peer.parse().unwrap());
+    for (name, value) in headers {
+        client.headers.append(
+            HeaderName::from_static(name),
+            HeaderValue::from_bytes(value).unwrap(),
+        );
+    }
+    client
+}
+
+/// What is recorded when this client signs in.
+async fn recorded(app: &App, mut client: Client) -> SessionInfo {
+    let answer = app.login(&mut client, "2").await;
+    let id = answer.body.parse().unwrap();
+    app.sessions.get(id).await.unwrap().unwrap()
+}
+
+async fn address(app: &App, peer: &str, forwarded: &[(&'static str, &[u8])]) -> Option<String> {
+    recorded(app, client(Some(peer), forwarded)).await.ip
+}
+
+fn behind_proxies(builder: SessionsBuilder) -> SessionsBuilder {
+    builder.trusted_proxies(["10.0.0.0/8", "::1"])
+}
+
+on_every_database! {
+    async fn address_and_user_agent_of_the_sign_in_are_listed_and_can_be_looked_for(database: Database) {
+        let app = App::new(&database).await;
+        let info = recorded(&app, client(Some(PEER), &[("user-agent", b"Firefox/140 (\xc3\xa9)")])).await;
+        assert_eq!(info.ip.as_deref(), Some("203.0.113.7"));
+        assert_eq!(info.user_agent.as_deref(), Some("Firefox/140 (é)"));
+        let v6 = recorded(&app, client(Some("[2001:db8::1]:4711"), &[])).await;
+        assert_eq!((v6.ip.as_deref(), v6.user_agent), (Some("2001:db8::1"), None));
+        let mapped = recorded(&app, client(Some("[::ffff:203.0.113.8]:4711"), &[])).await;
+        assert_eq!(mapped.ip.as_deref(), Some("203.0.113.8"));
+        let unknown = recorded(&app, client(None, &[])).await;
+        assert_eq!(unknown.ip, None);
+
+        let filter = Filter::everybody().ip("203.0.113.7").user_agent("Firefox");
+        let found = app.sessions.list(&filter, Page::first(10)).await.unwrap().sessions;
+        assert_eq!(found.iter().map(|session| session.id).collect::<Vec<_>>(), [info.id]);
+    }
+
+    async fn a_user_agent_is_cut_and_cleaned_before_it_is_stored(database: Database) {
+        let app = App::new(&database).await;
+        let long = "é".repeat(5000);
+        let info = recorded(&app, client(Some(PEER), &[("user-agent", long.as_bytes())])).await;
+        let kept = info.user_agent.unwrap();
+        assert!(kept.len() <= 255 && kept.len() > 240 && kept.chars().all(|kept| kept == 'é'));
+
+        let hostile: &[u8] = b"a\t\xff\xfe'; DROP TABLE users; --\xe2\x80\xae\xc2\x85\xf0\x9f\xa6\x80";
+        let info = recorded(&app, client(Some(PEER), &[("user-agent", hostile)])).await;
+        let kept = info.user_agent.unwrap();
+        assert!(!kept.chars().any(char::is_control), "{kept:?}");
+        assert!(kept.contains("'; DROP TABLE users; --") && kept.contains('🦀'), "{kept:?}");
+        assert_eq!(database.count("SELECT count(*) FROM users").await, 3);
+    }
+
+    async fn moving_to_another_address_or_browser_changes_nothing(database: Database) {
+        let app = App::with(&database, behind_proxies).await;
+        let mut browser = client(Some(PEER), &[("user-agent", b"Firefox")]);
+        app.login(&mut browser, "2").await;
+        let moved = [
+            client(Some("198.51.100.9:1"), &[("user-agent", b"curl")]),
+            client(Some(PROXY), &[("x-forwarded-for", b"not an address, \xff")]),
+            client(None, &[]),
+        ];
+        for mut other in moved {
+            other.jar = browser.jar.clone();
+            assert_eq!(app.who(&other).await, "2");
+        }
+        let listed = app.sessions.list(&Filter::everybody(), Page::first(2)).await.unwrap();
+        assert_eq!(listed.sessions[0].ip.as_deref(), Some("203.0.113.7"));
+    }
+}
+
+#[tokio::test]
+async fn forwarded_headers_count_only_through_trusted_proxies() {
+    let database = Database::any().await;
+    let forwarded: &[(&'static str, &[u8])] = &[("x-forwarded-for", b"192.0.2.1")];
+    let nobody_trusted = App::new(&database).await;
+    for peer in [PEER, PROXY, "127.0.0.1:1"] {
+        let ip = address(&nobody_trusted, peer, forwarded).await.unwrap();
+        assert!(peer.starts_with(&ip), "{ip}");
+    }
+    let app = App::with(&database, behind_proxies).await;
+    let ip = |ip: &str| Some(ip.to_owned());
+    assert_eq!(address(&app, PEER, forwarded).await, ip("203.0.113.7"));
+    assert_eq!(address(&app, PROXY, forwarded).await, ip("192.0.2.1"));
+    assert_eq!(address(&app, "[::1]:1", forwarded).await, ip("192.0.2.1"));
+    assert_eq!(
+        address(&app, "[::ffff:10.1.1.1]:1", forwarded).await,
+        ip("192.0.2.1")
+    );
+    assert_eq!(
+        address(&app, PROXY, &[("forwarded", b"for=192.0.2.1")]).await,
+        ip("10.0.0.1"),
+        "a header that our proxies do not write is the client's own"
+    );
+}
+
+#[tokio::test]
+async fn the_rightmost_hop_that_is_no_trusted_proxy_is_the_client() {
+    let database = Database::any().await;
+    let app = App::with(&database, behind_proxies).await;
+    for (header, client) in [
+        ("192.0.2.1, 198.51.100.2", "198.51.100.2"),
+        ("192.0.2.1, 198.51.100.2, 10.0.0.9", "198.51.100.2"),
+        ("10.9.9.9, 198.51.100.2, 10.0.0.9, 10.0.0.8", "198.51.100.2"),
+        ("198.51.100.2:4711", "198.51.100.2"),
+        ("[2001:db8::2]:4711", "2001:db8::2"),
+        ("192.0.2.1, unknown", "10.0.0.1"),
+        ("192.0.2.1, unknown, 10.0.0.9", "10.0.0.9"),
+        ("", "10.0.0.1"),
+        ("10.0.0.2, 10.0.0.3", "10.0.0.2"),
+    ] {
+        let forwarded = [("x-forwarded-for", header.as_bytes())];
+        assert_eq!(
+            address(&app, PROXY, &forwarded).await.as_deref(),
+            Some(client),
+            "{header}"
+        );
+    }
+    let lines: [(&'static str, &[u8]); 2] = [
+        ("x-forwarded-for", b"192.0.2.1"),
+        ("x-forwarded-for", b"198.51.100.2"),
+    ];
+    assert_eq!(
+        address(&app, PROXY, &lines).await.as_deref(),
+        Some("198.51.100.2")
+    );
+}
+
+#[tokio::test]
+async fn rfc_7239_is_read_where_it_is_configured() {
+    let database = Database::any().await;
+    let app = App::with(&database, |builder| {
+        behind_proxies(builder).forwarded_header(ForwardedHeader::Forwarded)
+    })
+    .await;
+    for (line, client) in [
+        (
+            "for=192.0.2.1, for=198.51.100.2;proto=https",
+            "198.51.100.2",
+        ),
+        (
+            "for=192.0.2.1, For=\"[2001:db8::2]:4711\";by=10.0.0.9",
+            "2001:db8::2",
+        ),
+        ("for=\"unclosed, for=198.51.100.2", "198.51.100.2"),
+        ("for=_hidden", "10.0.0.1"),
+    ] {
+        let forwarded = [("forwarded", line.as_bytes())];
+        assert_eq!(
+            address(&app, PROXY, &forwarded).await.as_deref(),
+            Some(client),
+            "{line}"
+        );
+    }
+}
