@@ -10,7 +10,6 @@
 )]
 
 #[path = "suite/support/mod.rs"]
-#[allow(dead_code, unused_imports, unused_macros)]
 mod support;
 
 use std::fmt::Write;

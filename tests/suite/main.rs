@@ -9,6 +9,10 @@
     clippy::indexing_slicing,
     reason = "a test stops at the first surprise"
 )]
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused_imports, reason = "some tests are about one database alone")
+)]
 
 mod support;
 

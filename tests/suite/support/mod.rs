@@ -2,6 +2,8 @@
 #![allow(
     dead_code,
     unused_imports,
+    unused_macros,
+    unreachable_code,
     reason = "several test binaries share it; none of them uses everything"
 )]
 
