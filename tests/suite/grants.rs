@@ -5,7 +5,7 @@ use countersign::{Error, LoginError, Session, Sessions};
 use http::Method;
 use tower::ServiceExt;
 
-use crate::support::{Answer, App, Client, Database, Gate, eventually, on_every_database};
+use crate::support::{Answer, App, Client, Gate, eventually, on_every_database};
 
 /// A session cookie's value out of a Set-Cookie line.
 fn token(cookie: &str) -> &str {

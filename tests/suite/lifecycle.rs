@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, on_every_database};
 
 on_every_database! {
     async fn a_user_signs_in_is_recognised_and_signs_out(database: Database) {

@@ -6,7 +6,7 @@ use countersign::{Limit, LimitPolicy, MaxSessions, UserId};
 use futures::future::join_all;
 use http::StatusCode;
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, on_every_database};
 
 const POLICIES: [LimitPolicy; 3] = [
     LimitPolicy::EndOldest,

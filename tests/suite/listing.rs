@@ -9,7 +9,7 @@ use countersign::{
 };
 use http::{HeaderValue, header};
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, on_every_database};
 
 async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> Uuid {
     let mut client = Client::new();

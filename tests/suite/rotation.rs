@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::StatusCode;
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, on_every_database};
 
 on_every_database! {
     async fn the_old_token_is_good_for_the_grace_and_not_after_it(database: Database) {

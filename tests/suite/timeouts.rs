@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::{EndedReason, SessionState, time::OffsetDateTime, uuid::Uuid};
 use futures::future::join_all;
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, on_every_database};
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
