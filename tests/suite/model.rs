@@ -142,9 +142,11 @@ impl World<'_> {
                     sessions.revoke(*id, "model").await.unwrap();
                 }
             }
-            Step::RevokeUser { user } => {
-                drop(sessions.revoke_user(&id(user), "model").await.unwrap())
-            }
+            Step::RevokeUser { user } => sessions
+                .revoke_user(&id(user), "model")
+                .await
+                .map(drop)
+                .unwrap(),
             Step::RevokeOthers { browser } => {
                 drop(
                     self.browsers[browser]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{EndedReason, Filter, SessionState, Swept, uuid::Uuid};
 
-use crate::support::{App, Database, Pool, eventually, on_every_database};
+use crate::support::{App, Database, eventually, on_every_database};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -15,7 +15,7 @@ async fn leave_behind(database: &Database, number: usize) {
         let hash = format!("{0}{0}", id.simple());
         let hash = match &database.pool {
             #[cfg(feature = "postgres")]
-            Pool::Postgres(_) => format!("'\\x{hash}'::bytea"),
+            crate::support::Pool::Postgres(_) => format!("'\\x{hash}'::bytea"),
             #[allow(unreachable_patterns)]
             _ => format!("X'{hash}'"),
         };

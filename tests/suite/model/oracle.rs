@@ -72,12 +72,12 @@ impl Oracle {
             }
             Step::Disable { user } => self.users[user].disabled = true,
             Step::Enable { user } => self.users[user].disabled = false,
-            Step::Grant { user, permission } => {
-                drop(self.users[user].permissions.insert(PERMISSIONS[permission]))
-            }
-            Step::Remove { user, permission } => {
-                drop(self.users[user].permissions.remove(PERMISSIONS[permission]))
-            }
+            Step::Grant { user, permission } => self.users[user]
+                .permissions
+                .extend([PERMISSIONS[permission]]),
+            Step::Remove { user, permission } => self.users[user]
+                .permissions
+                .retain(|held| *held != PERMISSIONS[permission]),
             Step::SetLimit { user, max } => self.users[user].max = max,
             Step::Age { seconds } => {
                 self.now += seconds;

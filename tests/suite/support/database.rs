@@ -209,6 +209,7 @@ impl Place {
     }
 }
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 impl Drop for Place {
     fn drop(&mut self) {
         let (command, program): (Vec<String>, &str) = match self {
@@ -225,10 +226,7 @@ impl Drop for Place {
                 "mysql",
             ),
         };
-        #[cfg(any(feature = "postgres", feature = "mysql"))]
         drop_database(program, command);
-        #[cfg(not(any(feature = "postgres", feature = "mysql")))]
-        let _ = (command, program);
     }
 }
 
