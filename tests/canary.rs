@@ -1,6 +1,10 @@
 //! A session's secret is in its cookie and nowhere else: neither in the database nor in any log, answer or `Debug` output.
 //!
 //! A test binary of its own, as it reads all logs of the process, at the level that says most.
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused_imports, reason = "some of it is about one database alone")
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

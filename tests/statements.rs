@@ -1,6 +1,10 @@
 //! What a request costs, counted in statements by what sqlx logs: the promise is one, not few.
 //!
 //! A test binary of its own, as it listens to the logs of the whole process; so its tests take turns.
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused_imports, reason = "some of it is about one database alone")
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -14,14 +14,6 @@
     allow(unused_imports, reason = "some tests are about one database alone")
 )]
 
-// What clippy.toml grants to test functions, their helpers and macros want as well: to stop at the first surprise.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 mod support;
 
 mod addresses;
