@@ -9,8 +9,13 @@ mod addresses;
 mod application_sql;
 mod configuration;
 mod cookies;
+mod faults;
 mod guards;
 mod hostile_cookies;
 mod keys;
 mod lifecycle;
 mod migrations;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod network;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod processes;

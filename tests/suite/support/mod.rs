@@ -5,6 +5,8 @@ pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod logs;
 pub(crate) mod node;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod proxy;
 pub(crate) mod secret;
 
 pub(crate) use self::{
