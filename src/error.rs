@@ -90,7 +90,7 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let kind = match fault.kind() {
             FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => ErrorKind::Unavailable,
-            FaultKind::Statement => ErrorKind::Store,
+            FaultKind::Data | FaultKind::Statement => ErrorKind::Store,
         };
         Self {
             kind,

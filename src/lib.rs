@@ -1,4 +1,82 @@
-//! Sessions you can see and end, for axum.
+//! Sessions you can see and end, for [axum].
+//!
+//! A countersign is the word a sentry demands of everyone who passes: a session has to give it on every request, and the
+//! database decides whether it still holds.
+//!
+//! - Every request that carries a session is verified against the database, and the user's permissions are read in the
+//!   same statement. There is no cache: whatever was revoked, removed or disabled is so from the next request on.
+//! - Granting waits for success, ending never waits. A login becomes real only when its response succeeds.
+//! - When the database is away, a request is neither let in nor signed out: guarded handlers answer 503.
+//! - Sessions can be listed, filtered, limited per user and ended, with or without an HTTP request.
+//!
+//! # A whole small application
+//!
+//! ```no_run
+//! use axum::{Router, response::{Redirect, Result}, routing::{get, post}};
+//! use countersign::{Key, Session, SessionPool, Sessions, SignedIn, require};
+//!
+//! /// The pool is the application's own: `SqlitePool`, `PgPool` or `MySqlPool`.
+//! async fn app(pool: impl SessionPool, key: Key) -> Result<Router, Box<dyn std::error::Error>> {
+//!     countersign::migrate(&pool).await?;
+//!     let sessions = Sessions::builder(pool)
+//!         .key(key)
+//!         .account("users WHERE id = {user:int} AND NOT disabled")
+//!         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
+//!         .build()
+//!         .await?;
+//!     Ok(Router::new()
+//!         .route("/articles", post(async || "saved"))
+//!         .route_layer(require("articles:edit"))
+//!         .route("/", get(home))
+//!         .route("/login", post(login))
+//!         .route("/logout", post(logout))
+//!         .layer(sessions.layer()))
+//! }
+//!
+//! async fn home(user: SignedIn) -> String {
+//!     format!("user {} may edit: {}", user.user_id(), user.can("articles:edit"))
+//! }
+//!
+//! async fn login(session: Session) -> Result<Redirect> {
+//!     // … after the application has checked the password:
+//!     session.login(2).await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//!
+//! async fn logout(session: Session) -> Result<Redirect> {
+//!     session.logout().await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//! ```
+//!
+//! The README has the same with a `main`, and `examples/demo` has passwords, pages and everything else.
+//!
+//! # Where to look
+//!
+//! | wanted | found |
+//! | --- | --- |
+//! | set it up | [`migrate`], [`Sessions::builder`], [`SessionsBuilder`], [`Key`] |
+//! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
+//! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
+//! | sign in and out | [`Session::login`], [`Session::rotate`], [`Session::reauthenticated`], [`Session::logout`] |
+//! | show a message once | [`Flash`] |
+//! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
+//! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
+//!
+//! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
+//! [permissions](guide::permissions), [deployment](guide::deployment), and [migrating](guide::migrating) from other crates.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
+//! | `postgres` | `PgPool` as a [`SessionPool`] |
+//! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//!
+//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
+//! application to set.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -6,6 +84,8 @@ mod config;
 mod cookie;
 mod error;
 mod extract;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod keys;
 mod layer;
 mod session;
@@ -25,8 +105,8 @@ pub use extract::{
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
 pub use session::{
-    Access, Actor, Flash, Identity, Limit, LimitPolicy, Login, LoginError, MaxSessions,
-    PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
+    Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginError, MaxSessions,
+    PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
@@ -46,3 +126,8 @@ pub mod fuzzing {
         cookie::fuzzing::{cookie_header, flash_payload, session_payload},
     };
 }
+
+// The application in the README compiles.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 255;
 /// Numbers become decimal digits and UUIDs become 36 lower-case characters with hyphens, so one user has one
 /// form. [`UserId::parse`] is the way back. Cloning is cheap.
 ///
-/// An id has 1 to 255 bytes, no control characters and no space at its end. That is checked where a session begins
+/// An id has 1 to 255 bytes and no control characters. That is checked where a session begins
 /// (`Session::login`), not here.
 ///
 /// ```
@@ -71,9 +71,9 @@ impl UserId {
             })
         } else if self.0.chars().any(char::is_control) {
             Err(UserIdError::ControlCharacter)
-        } else if self.0.ends_with(' ') {
-            // MySQL and MariaDB compare `alice ` and `alice` as equal: one user would act as the other.
-            Err(UserIdError::TrailingSpace)
+        } else if self.0.trim().len() != self.0.len() {
+            // MySQL's comparisons ignore spaces at the end: `admin ` would be `admin`.
+            Err(UserIdError::SurroundingSpace)
         } else {
             Ok(())
         }
@@ -99,6 +99,18 @@ impl UserId {
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<u32> for UserId {
+    fn from(id: u32) -> Self {
+        Self::from(i64::from(id))
+    }
+}
+
+impl AsRef<str> for UserId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -152,8 +164,8 @@ pub enum UserIdError {
     },
     /// It contains a line break or another control character.
     ControlCharacter,
-    /// It ends in a space, which some databases ignore when they compare.
-    TrailingSpace,
+    /// It starts or ends with white space, which some comparisons of databases ignore.
+    SurroundingSpace,
     /// It is not of the type that [`UserId::parse`] was asked for.
     Parse {
         /// The name of that type.
@@ -177,9 +189,9 @@ impl fmt::Display for UserIdError {
             Self::ControlCharacter => f.write_str(
                 "the user id contains a control character: pass the id without line breaks or NUL",
             ),
-            Self::TrailingSpace => f.write_str(
-                "the user id ends in a space, which some databases ignore when they compare: pass the id without it",
-            ),
+            Self::SurroundingSpace => {
+                f.write_str("the user id starts or ends with white space: pass it without")
+            }
             Self::Parse { wanted } => {
                 write!(
                     f,

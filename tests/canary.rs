@@ -1,6 +1,12 @@
 //! A session's secret is in its cookie and nowhere else: neither in the database nor in any log, answer or `Debug` output.
 //!
 //! A test binary of its own, as it reads all logs of the process, at the level that says most.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // tests stop at the first surprise
 
 #[path = "suite/support/mod.rs"]
 #[allow(dead_code, unused_imports, unused_macros)]
@@ -228,7 +234,8 @@ async fn whole_run(database: &Database, watch: &mut Watch) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_token_is_found_nowhere_but_in_its_cookie() {
-    let logs = Logs::of_the_process();
+    let logs = Logs::default();
+    tracing::subscriber::set_global_default(logs.subscriber()).unwrap();
     let mut databases = Vec::new();
     #[cfg(feature = "sqlite")]
     databases.push(Database::sqlite().await);

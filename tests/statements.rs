@@ -1,6 +1,12 @@
 //! What a request costs, counted in statements by what sqlx logs: the promise is one, not few.
 //!
 //! A test binary of its own, as it listens to the logs of the whole process; so its tests take turns.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // tests stop at the first surprise
 
 #[path = "suite/support/mod.rs"]
 #[allow(dead_code, unused_imports, unused_macros)]

@@ -66,6 +66,7 @@ impl SessionsBuilder {
             client,
             limit: self.limit,
             lanes: self.lanes,
+            watch: self.watch,
             permission_source: self.permission_source,
             sign_in_page: self.sign_in_page,
         }))
@@ -83,10 +84,15 @@ impl SessionsBuilder {
             ("reservation_timeout", self.reservation_timeout),
             ("retention", self.retention),
             ("time_budget", self.lanes.time_budget),
+            ("watch_interval", self.watch.interval),
+            ("watch_grace", self.watch.grace),
         ];
         for (setting, duration) in settings {
             // SQLite keeps milliseconds; a token's grace and the retention may be nothing at all.
-            let may_be_zero = matches!(setting, "rotation_grace" | "retention" | "touch_interval");
+            let may_be_zero = matches!(
+                setting,
+                "rotation_grace" | "retention" | "touch_interval" | "watch_grace"
+            );
             if duration > LONGEST
                 || (duration < Duration::from_millis(1) && !(may_be_zero && duration.is_zero()))
             {

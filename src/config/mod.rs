@@ -10,13 +10,31 @@ use crate::{
     keys::Key,
     session::{Limit, PermissionSource},
     store::{ApplicationSql, Driver, SessionPool},
-    verify::LaneLimits,
+    verify::{LaneLimits, WatchTimings},
 };
 
-/// Configures [`Sessions`]; made by [`Sessions::builder`].
+/// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
 ///
 /// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
-/// that suits most applications.
+/// that suits most applications. Setters do not fail; [`build`](Self::build) checks all of it. Durations are between one
+/// millisecond and ten years.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use countersign::{BuildError, Key, Limit, SessionPool, Sessions};
+///
+/// async fn sessions(pool: impl SessionPool, key: Key) -> Result<Sessions, BuildError> {
+///     Sessions::builder(pool)
+///         .key(key)
+///         .account("users u WHERE u.id = {user:int} AND NOT u.disabled")
+///         .permissions("up.permission", "user_permissions up WHERE up.user_id = {user:int}")
+///         .idle_timeout(Duration::from_secs(60 * 60))
+///         .limit(Limit::end_oldest(5))
+///         .sign_in_page("/login")
+///         .build()
+///         .await
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is awaited"]
 pub struct SessionsBuilder {
@@ -39,6 +57,7 @@ pub struct SessionsBuilder {
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
     lanes: LaneLimits,
+    watch: WatchTimings,
 }
 
 impl SessionsBuilder {
@@ -66,6 +85,10 @@ impl SessionsBuilder {
                 time_budget: Duration::from_secs(2),
                 queue_capacity: 4096,
                 max_lanes: 4,
+            },
+            watch: WatchTimings {
+                interval: Duration::from_secs(1),
+                grace: Duration::from_secs(60),
             },
         }
     }
@@ -107,12 +130,19 @@ impl SessionsBuilder {
     /// This is SQL: write it down in the source, never compose it from input.
     pub fn account(mut self, from: impl Into<String>) -> Self {
         self.application.account = Some(from.into());
+        self.any_account = false;
         self
     }
 
     /// Says that accounts are never disabled or deleted: a live session is all it takes.
+    ///
+    /// # Security
+    ///
+    /// Whoever deletes an account then has to end its sessions as well ([`Sessions::revoke_user`](crate::Sessions::revoke_user);
+    /// ASVS 5.0, 7.4.2).
     pub fn any_account(mut self) -> Self {
         self.any_account = true;
+        self.application.account = None;
         self
     }
 
@@ -136,13 +166,15 @@ impl SessionsBuilder {
         self
     }
 
-    /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request.
+    /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request. It takes
+    /// the place of [`account`](Self::account) and [`permissions`](Self::permissions).
     pub fn permission_source(mut self, source: impl PermissionSource) -> Self {
         self.permission_source = Some(Arc::new(source));
         self
     }
 
-    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1).
+    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1). At most the absolute timeout. A
+    /// change applies to all sessions at once.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
@@ -162,19 +194,22 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds.
+    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds; zero is
+    /// allowed, and lets requests that run in parallel with a rotation be anonymous.
     pub fn rotation_grace(mut self, grace: Duration) -> Self {
         self.rotation_grace = grace;
         self
     }
 
-    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds.
+    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds. Later, the
+    /// response is replaced by a 503.
     pub fn reservation_timeout(mut self, timeout: Duration) -> Self {
         self.reservation_timeout = timeout;
         self
     }
 
-    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days.
+    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days; zero is allowed, and
+    /// leaves nothing for [`Session::ended_reason`](crate::Session::ended_reason) to tell after the next sweep.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
@@ -188,7 +223,7 @@ impl SessionsBuilder {
 
     /// Reads a user's own maximum from the application's tables: a query of one number, asked at each sign-in under the
     /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A maximum set with
-    /// [`Sessions::set_limit`] comes first.
+    /// [`Sessions::set_limit`](crate::Sessions::set_limit) comes first.
     ///
     /// ```text
     /// .limit_query("SELECT max_sessions FROM users WHERE id = {user:int}")
@@ -199,7 +234,8 @@ impl SessionsBuilder {
     }
 
     /// The names of the session and the flash cookie, bare: `__Host-` is put in front of them, unless
-    /// [`insecure_cookies`](Self::insecure_cookies) was called. Default: `session` and `flash`.
+    /// [`insecure_cookies`](Self::insecure_cookies) was called. Default: `session` and `flash`. At most 64 characters, two
+    /// different names. Cookies under the old names are not read after a change.
     pub fn cookie_names(mut self, session: impl Into<String>, flash: impl Into<String>) -> Self {
         (self.session_cookie, self.flash_cookie) = (session.into(), flash.into());
         self
@@ -244,7 +280,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds.
+    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Ending very
+    /// many sessions with one filter may take up to a minute.
     pub fn time_budget(mut self, budget: Duration) -> Self {
         self.lanes.time_budget = budget;
         self
@@ -253,6 +290,19 @@ impl SessionsBuilder {
     /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
     pub fn queue_capacity(mut self, requests: usize) -> Self {
         self.lanes.queue_capacity = requests;
+        self
+    }
+
+    /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
+    /// second. See [`Session::ended`](crate::Session::ended).
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = interval;
+        self
+    }
+
+    /// How long long-lived connections go on while the database is away. Default: 60 seconds.
+    pub fn watch_grace(mut self, grace: Duration) -> Self {
+        self.watch.grace = grace;
         self
     }
 

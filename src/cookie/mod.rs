@@ -97,21 +97,14 @@ impl Cookies {
             .unwrap_or_default()
     }
 
-    /// Whether there is a flash cookie to be removed, readable or not.
-    pub(crate) fn has_flash(&self, headers: &HeaderMap) -> bool {
-        !matches!(
-            find(cookie_headers(headers), self.flash.name().as_bytes()),
-            Found::Absent | Found::One([])
-        )
-    }
-
-    /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once somebody asks; `None` when there is
-    /// none or none that could be read.
+    /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once somebody asks. An empty one is a cookie
+    /// that cannot be read and is worth removing all the same; `None` when there is none.
     pub(crate) fn raw_flash(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
         let name = self.flash.name();
         match find(cookie_headers(headers), name.as_bytes()) {
-            Found::Absent | Found::Conflicting | Found::One([]) => None,
-            Found::One(value) if name.len() + value.len() > MAX_BYTES => None,
+            Found::Absent | Found::One([]) => None,
+            Found::Conflicting => Some(Vec::new()),
+            Found::One(value) if name.len() + value.len() > MAX_BYTES => Some(Vec::new()),
             Found::One(value) => Some(value.to_vec()),
         }
     }

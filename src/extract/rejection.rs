@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, WWW_AUTHENTICATE},
+    header::{ACCEPT, VARY, WWW_AUTHENTICATE},
     request::Parts,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -76,10 +76,10 @@ impl SignedOut {
     pub(super) fn new(session: &Session, parts: &Parts) -> Self {
         let page = session.core().sign_in_page.as_deref();
         let redirect = page.filter(|_| accepts_html(&parts.headers)).map(|page| {
-            // Only what can be repeated by a GET is worth coming back to.
+            // Only what can be repeated by a GET is worth coming back to, and only to this site.
             let wanted = matches!(parts.method, Method::GET | Method::HEAD)
                 .then(|| original_path(parts))
-                .filter(|path| stays_on_this_site(path));
+                .filter(|path| !path.starts_with("//") && !path.contains('\\'));
             match wanted {
                 Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
                 None => page.to_owned(),
@@ -97,11 +97,6 @@ fn original_path(parts: &Parts) -> String {
         .map_or(&parts.uri, |original| &original.0);
     uri.path_and_query()
         .map_or_else(|| "/".to_owned(), ToString::to_string)
-}
-
-/// Browsers read `//host` and `/\host` as another site: an application that redirects to `next` would send them there.
-fn stays_on_this_site(path: &str) -> bool {
-    !matches!(path.as_bytes(), [b'/', b'/' | b'\\', ..])
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
@@ -167,7 +162,7 @@ impl IntoResponse for MissingSessionLayer {
 impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
         match self.redirect {
-            Some(page) => Redirect::to(&page).into_response(),
+            Some(page) => ([(VARY, "accept")], Redirect::to(&page)).into_response(),
             None => with_challenge(SIGNED_OUT),
         }
     }
@@ -216,7 +211,8 @@ impl IntoResponse for LoginError {
         match self {
             Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
             Self::InvalidUserId(_) => INTERNAL.into_response(),
-            Self::Unavailable(error) => error.into_response(),
+            Self::ResponseSent => INTERNAL.into_response(),
+            Self::Unavailable(_) => UNAVAILABLE.into_response(),
         }
     }
 }

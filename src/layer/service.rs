@@ -60,8 +60,9 @@ where
     S: tower::Service<Request<B>, Response = Response<R>>,
     R: Default,
 {
-    // Two layers around one route verify once.
-    if request.extensions().get::<Session>().is_some() {
+    // Two layers around one route verify once; those of different applications each for their own.
+    let outer = request.extensions().get::<Session>();
+    if outer.is_some_and(|outer| outer.sessions().is_same(&sessions)) {
         return inner.call(request).await;
     }
     let peer = request

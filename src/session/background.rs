@@ -3,6 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use crate::error::Error;
 
@@ -10,7 +11,9 @@ use crate::error::Error;
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::spawn(work).await.map_err(Error::unavailable)
+    tokio::spawn(work.in_current_span())
+        .await
+        .map_err(Error::unavailable)
 }
 
 const ATTEMPTS: u32 = 5;
@@ -24,7 +27,7 @@ where
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
-    runtime.spawn(async move {
+    let undoing = async move {
         let mut pause = Duration::from_millis(100);
         for attempt in 1..=ATTEMPTS {
             match work().await {
@@ -34,5 +37,6 @@ where
             }
             pause *= 2;
         }
-    });
+    };
+    runtime.spawn(undoing.in_current_span());
 }

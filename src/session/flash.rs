@@ -86,7 +86,6 @@ impl Flash {
 pub(crate) struct FlashState {
     /// The cookie as it came; decrypted only when somebody asks.
     raw: Option<Vec<u8>>,
-    present: bool,
     messages: Mutex<Messages>,
 }
 
@@ -97,10 +96,9 @@ struct Messages {
 }
 
 impl FlashState {
-    pub(crate) fn new(raw: Option<Vec<u8>>, present: bool) -> Self {
+    pub(crate) fn new(raw: Option<Vec<u8>>) -> Self {
         Self {
             raw,
-            present,
             messages: Mutex::default(),
         }
     }
@@ -118,7 +116,7 @@ impl FlashState {
         };
         all.extend(messages.added.iter().cloned());
         match cookies.set_flash(&all) {
-            None if self.present => Some(cookies.remove_flash()),
+            None if self.raw.is_some() => Some(cookies.remove_flash()),
             cookie => cookie,
         }
     }

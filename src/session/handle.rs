@@ -13,13 +13,25 @@ use crate::{
     layer::SessionLayer,
     store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
     user_id::UserId,
-    verify::{LaneLimits, Touches, Verifier},
+    verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
 
 /// All sessions of an application: configure them, put their layer into the router, list and end them.
 ///
 /// Cheap to clone; one per application and database. Everything that ends sessions takes effect at once, on every node
 /// that shares the database, and needs no client's cooperation.
+///
+/// ```no_run
+/// # async fn example(sessions: countersign::Sessions) -> Result<(), countersign::Error> {
+/// use countersign::{Filter, Page, UserId};
+///
+/// // In a job, without any request:
+/// for session in sessions.list(&Filter::user(2), Page::first(20)).await?.sessions {
+///     println!("{} {:?} {:?}", session.id, session.state, session.ended_reason);
+/// }
+/// sessions.revoke_user(&UserId::from(2), "night job").await?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sessions(Arc<Core>);
 
@@ -31,6 +43,7 @@ pub(crate) struct SessionsParts {
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
     pub(crate) lanes: LaneLimits,
+    pub(crate) watch: WatchTimings,
     pub(crate) permission_source: Option<Arc<dyn PermissionSource>>,
     pub(crate) sign_in_page: Option<String>,
 }
@@ -40,6 +53,7 @@ pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
     pub(crate) verifier: Verifier,
     pub(crate) touches: Touches,
+    pub(crate) watchers: Watchers,
     pub(crate) cookies: Cookies,
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
@@ -49,8 +63,8 @@ pub(crate) struct Core {
 }
 
 impl Sessions {
-    /// Starts configuring sessions in the application's own pool: [`sqlx::SqlitePool`], [`sqlx::PgPool`] or
-    /// [`sqlx::MySqlPool`].
+    /// Starts configuring sessions in the application's own pool: `SqlitePool`, `PgPool` or
+    /// `MySqlPool` (see [`SessionPool`]).
     pub fn builder<P: SessionPool>(pool: P) -> SessionsBuilder {
         SessionsBuilder::new(&pool)
     }
@@ -59,6 +73,7 @@ impl Sessions {
         Self(Arc::new(Core {
             verifier: Verifier::new(parts.store.clone(), parts.lanes),
             touches: Touches::new(parts.store.clone()),
+            watchers: Watchers::new(parts.store.clone(), parts.watch),
             store: parts.store,
             cookies: parts.cookies,
             client: parts.client,
@@ -67,6 +82,11 @@ impl Sessions {
             permission_source: parts.permission_source,
             sign_in_page: parts.sign_in_page,
         }))
+    }
+
+    /// Whether this is the same handle, cloned.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -79,7 +99,7 @@ impl Sessions {
         SessionLayer::new(self.clone())
     }
 
-    /// Lists sessions, newest first.
+    /// Lists sessions, newest first. Sign-ins under way are not listed.
     ///
     /// # Errors
     ///
@@ -102,11 +122,17 @@ impl Sessions {
         Ok(page.sessions.into_iter().next())
     }
 
-    /// Ends one session. `false`: there was no such live session.
+    /// Ends one session. `false`: there was no such live session. When this returns, no request that starts afterwards is
+    /// accepted, on any node.
     ///
     /// # Errors
     ///
-    /// Unavailable: it may or may not have ended, call again.
+    /// Unavailable: it may or may not have ended, call again. Invalid input in the actor's name.
+    ///
+    /// # Security
+    ///
+    /// It does not ask whose session it is: compare [`SessionInfo::user_id`] first where users end their own (ASVS 5.0,
+    /// 8.2.2).
     pub async fn revoke(&self, session_id: Uuid, by: impl Into<Actor>) -> Result<bool, Error> {
         Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
     }
@@ -135,7 +161,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: some may have ended, call again. Invalid input in the filter.
+    /// Unavailable: some may have ended, call again. Invalid input in the filter or in the actor's name.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
         self.end_where(filter, by.into()).await
     }
@@ -167,7 +193,7 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// A user's own maximum of sessions, if one was set.
+    /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).
     ///
     /// # Errors
     ///
@@ -196,13 +222,18 @@ impl Sessions {
         self.0.store.sweep().await
     }
 
-    /// Sweeps now and then in the background, until the guard is dropped. Errors are logged and survived; any number
-    /// of nodes may sweep.
+    /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
+    /// a tenth more or less. Errors are logged and survived; any number of nodes may sweep. A minute suits most.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
     pub fn spawn_sweeper(&self, every: Duration) -> Sweeper {
         Sweeper::spawn(self.clone(), every)
     }
 
-    /// Writes what is still to be written. Call it when serving has ended.
+    /// Writes what is still to be written: `last_seen_at` of the last quarter of a second. Call it when serving has ended,
+    /// before the pool is closed. Sessions stay as they are.
     pub async fn close(&self) {
         self.0.touches.flush().await;
     }
@@ -214,7 +245,9 @@ impl Sessions {
     }
 }
 
-/// Who ends a session: a user's id, or the name of a job.
+/// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
+///
+/// 1 to 255 bytes and no control characters; checked where it is used, as invalid input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor(String);
 

@@ -1,18 +1,21 @@
 //! Finding out whom a request comes from.
 
-use super::{Access, Identity, SignedIn, handle::Core};
+use super::{Access, Identity, PermissionSource, SignedIn, handle::Core};
 use crate::{
     cookie::{Credentials, Presented},
-    store::{EndedReason, Found, Lookup},
+    store::{EndedReason, Found, Lookup, Previous},
     token::TokenHash,
+    user_id::UserId,
 };
 
 /// What became of the session that a request presented.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) identity: Identity,
-    /// The digest of a token that was accepted, or could not be asked about.
-    pub(super) presented: Option<TokenHash>,
+    /// The digest of the token, where a user is signed in by it.
+    pub(super) token: Option<TokenHash>,
+    /// The session that is there, whether or not it lets anybody in: signing out ends it, and a login replaces it.
+    pub(super) previous: Option<Previous>,
     pub(super) ended_reason: Option<EndedReason>,
 }
 
@@ -20,15 +23,26 @@ impl Opened {
     fn anonymous(ended_reason: Option<EndedReason>) -> Self {
         Self {
             identity: Identity::Anonymous,
-            presented: None,
+            token: None,
+            previous: None,
             ended_reason,
+        }
+    }
+
+    /// Nobody, though the session is live: its account may not be used.
+    fn refused(found: &Found) -> Self {
+        tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
+        Self {
+            previous: Some(Previous::Session(found.id)),
+            ..Self::anonymous(None)
         }
     }
 
     fn unavailable(token: TokenHash) -> Self {
         Self {
             identity: Identity::Unavailable,
-            presented: Some(token),
+            token: None,
+            previous: Some(Previous::Token(token)),
             ended_reason: None,
         }
     }
@@ -50,13 +64,16 @@ impl Core {
     async fn verify(&self, credentials: Credentials) -> Opened {
         let token = credentials.token.hash();
         let found = match self.verifier.look_up(token).await {
-            Ok(Lookup::Live(found)) => found,
-            Ok(Lookup::Unknown) => return Opened::anonymous(None),
-            Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
-            Ok(Lookup::AccountRefused(found)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
+            Ok(Lookup::Live(found) | Lookup::AccountRefused(found))
+                if found.user_id != credentials.user_id =>
+            {
+                tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
                 return Opened::anonymous(None);
             }
+            Ok(Lookup::Live(found)) => found,
+            Ok(Lookup::AccountRefused(found)) => return Opened::refused(&found),
+            Ok(Lookup::Unknown) => return Opened::anonymous(None),
+            Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
             Ok(Lookup::Corrupt) => {
                 tracing::error!(
                     "session refused: its row, or what the permission queries give for it, cannot be read"
@@ -68,39 +85,36 @@ impl Core {
                 return Opened::unavailable(token);
             }
         };
-        if found.user_id != credentials.user_id {
-            tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
-            return Opened::anonymous(None);
-        }
-        let found = match self.ask_source(found).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Opened::anonymous(None),
-            Err(Unanswerable) => return Opened::unavailable(token),
+        let found = match &self.permission_source {
+            None => found,
+            Some(source) => match Box::pin(self.ask(source.as_ref(), &found.user_id)).await {
+                Ok(Access::Granted(permissions)) => Found {
+                    permissions,
+                    ..found
+                },
+                Ok(Access::Denied) => return Opened::refused(&found),
+                Err(Unanswerable) => return Opened::unavailable(token),
+            },
         };
         if found.touch_due {
             self.touches.add(found.id);
         }
         Opened {
+            previous: Some(Previous::Session(found.id)),
             identity: Identity::SignedIn(SignedIn::new(found)),
-            presented: Some(token),
+            token: Some(token),
             ended_reason: None,
         }
     }
 
-    /// Accounts and permissions from elsewhere, where they are.
-    async fn ask_source(&self, mut found: Found) -> Result<Option<Found>, Unanswerable> {
-        let Some(source) = &self.permission_source else {
-            return Ok(Some(found));
-        };
-        match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
-            Ok(Ok(Access::Granted(permissions))) => {
-                found.permissions = permissions;
-                Ok(Some(found))
-            }
-            Ok(Ok(Access::Denied)) => {
-                tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
-                Ok(None)
-            }
+    /// Accounts and permissions from elsewhere.
+    async fn ask(
+        &self,
+        source: &dyn PermissionSource,
+        user_id: &UserId,
+    ) -> Result<Access, Unanswerable> {
+        match tokio::time::timeout(self.time_budget, source.access(user_id)).await {
+            Ok(Ok(access)) => Ok(access),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "session not verified: the permission source failed");
                 Err(Unanswerable)

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// The most live sessions of one user.
+/// The most live sessions of one user; for [`Sessions::set_limit`](crate::Sessions::set_limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MaxSessions {
     /// So many; with zero the user cannot sign in.
@@ -42,6 +42,14 @@ pub enum LimitPolicy {
 }
 
 /// The limit on parallel sessions of a user, and what happens at it.
+///
+/// ```
+/// use countersign::{Limit, LimitPolicy};
+///
+/// Limit::end_oldest(2); // the third sign-in ends the first
+/// Limit::refuse(1); // one at a time; the second sign-in gets `LoginError::LimitReached`
+/// Limit::unlimited().policy(LimitPolicy::Refuse); // only users with a maximum of their own are limited
+/// ```
 ///
 /// Default: [`unlimited`](Self::unlimited). A maximum of the user's own, from
 /// [`Sessions::set_limit`](crate::Sessions::set_limit) or
@@ -100,6 +108,16 @@ impl Limit {
     pub fn policy(mut self, policy: LimitPolicy) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// Whether a place can only be given after counting the user's other sessions.
+    pub(crate) fn counts_to_reserve(self) -> bool {
+        self.policy == LimitPolicy::Refuse && self.counts_to_activate()
+    }
+
+    /// Whether a session can only become real after counting the user's other sessions.
+    pub(crate) fn counts_to_activate(self) -> bool {
+        self.max != MaxSessions::Unlimited
     }
 
     pub(crate) fn with_max(self, max: MaxSessions) -> Self {

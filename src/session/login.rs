@@ -35,8 +35,16 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Lets the cookie outlive the browser's own session, until the absolute timeout. The idle timeout applies all the
-    /// same.
+    /// Lets the cookie outlive the browser's own session, until the absolute timeout, at most 400 days. The idle timeout
+    /// applies all the same. Only when the user asked for it.
+    ///
+    /// ```
+    /// # async fn example(session: countersign::Session, remember: bool) -> Result<(), countersign::LoginError> {
+    /// let login = session.login(2);
+    /// let login = if remember { login.remember() } else { login };
+    /// login.await?;
+    /// # Ok(()) }
+    /// ```
     pub fn remember(mut self) -> Self {
         self.remembered = true;
         self
@@ -73,8 +81,13 @@ impl<'a> Login<'a> {
         match Reservation::take(core.store.clone(), new, token, core.limit).await {
             Ok(reservation) => {
                 let id = reservation.session_id();
-                self.session.promise(reservation);
-                Ok(id)
+                match self.session.promise(reservation) {
+                    Ok(()) => Ok(id),
+                    Err(reservation) => {
+                        reservation.release().await;
+                        Err(LoginError::ResponseSent)
+                    }
+                }
             }
             Err(SignInError::LimitReached { max }) => {
                 tracing::info!(%user_id, max, "sign-in refused: limit of sessions reached");
@@ -113,6 +126,9 @@ pub enum LoginError {
     },
     /// The user's id cannot be stored, or is not of the form that the builder's SQL casts it to.
     InvalidUserId(UserIdError),
+    /// The response is out already, and with it the chance to send a cookie: a session that was carried into a task or
+    /// a streaming body.
+    ResponseSent,
     /// The database is away, slow or busy.
     Unavailable(Error),
 }
@@ -128,6 +144,9 @@ impl fmt::Display for LoginError {
                 formatter,
                 "the user's id cannot be used: {error}; it has to be of the form that `{{user:…}}` in the builder's SQL names"
             ),
+            Self::ResponseSent => formatter.write_str(
+                "the response has been sent already: sign in inside the handler, before it answers",
+            ),
             Self::Unavailable(error) => write!(formatter, "{error}"),
         }
     }
@@ -136,7 +155,7 @@ impl fmt::Display for LoginError {
 impl StdError for LoginError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::LimitReached { .. } => None,
+            Self::LimitReached { .. } | Self::ResponseSent => None,
             Self::InvalidUserId(error) => Some(error),
             Self::Unavailable(error) => Some(error),
         }

@@ -1,6 +1,7 @@
 //! The handle [`Sessions`], and what becomes of a request's [`Session`].
 
 mod background;
+mod ended;
 mod flash;
 mod grant;
 mod handle;
@@ -15,6 +16,7 @@ mod source;
 mod sweeper;
 
 pub use self::{
+    ended::{Ended, UntilEnded},
     flash::Flash,
     handle::{Actor, Sessions},
     limits::{Limit, LimitPolicy, MaxSessions},

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     client::Observed,
     error::Error,
-    store::{EndedReason, Proof},
+    store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
 };
@@ -58,8 +58,10 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     observed: Observed,
-    /// The digest of a token that was accepted, or could not be asked about.
-    presented: Option<TokenHash>,
+    /// The digest of the token by which a user is signed in.
+    token: Option<TokenHash>,
+    /// The session that a login replaces and a logout ends.
+    previous: Option<Previous>,
     ended_reason: Option<EndedReason>,
     state: Mutex<State>,
     flash: FlashState,
@@ -71,6 +73,8 @@ struct Inner {
 pub(super) struct State {
     identity: Identity,
     pub(super) signed_out: bool,
+    /// The response is out: nothing can be promised any more.
+    pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
 }
 
@@ -105,7 +109,8 @@ impl Session {
         self.signed_in().map(|user| user.user_id().clone())
     }
 
-    /// The session's public name, if somebody is signed in.
+    /// The session's public name, if somebody is signed in: safe in logs and URLs. After [`login`](Self::login) it is still
+    /// the one that the request came with.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         self.signed_in().map(|user| user.session_id())
@@ -117,7 +122,8 @@ impl Session {
         matches!(self.identity(), Identity::Unavailable)
     }
 
-    /// Why the session of this browser has ended, when it has: to be told to the user.
+    /// Why the session of this browser has ended, when it has: to be told to the user. `None` once the session was swept, and
+    /// for a request without a session.
     #[must_use]
     pub fn ended_reason(&self) -> Option<EndedReason> {
         self.consult();
@@ -131,25 +137,32 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`LoginError::LimitReached`], [`LoginError::InvalidUserId`], [`LoginError::Unavailable`]; nothing has changed then.
+    /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, or the database is not available.
+    /// Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
+    /// answer.
+    ///
+    /// # Security
+    ///
+    /// Answer a sign-in that failed in a later step with a status of 400 or more: a success makes the session real.
     pub fn login(&self, user_id: impl Into<UserId>) -> Login<'_> {
         Login::new(self, user_id.into())
     }
 
     /// Gives the session a new token once the response succeeds. The old one stays good for the grace period, so that
-    /// parallel requests work. Does nothing for somebody who is not signed in.
+    /// parallel requests work. Does nothing for somebody who is not signed in, nor after a [`login`](Self::login) in the same
+    /// request, which brings a new token anyway.
     pub fn rotate(&self) {
         self.promise_rotation(Proof::Unchanged);
     }
 
     /// [`rotate`](Self::rotate)s, and records that the user has proved again who they are:
-    /// [`SignedIn::require_recent`] counts from now.
+    /// [`SignedIn::require_recent`] counts from now (ASVS 5.0, 7.2.4). The absolute timeout still counts from the sign-in.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }
 
     /// Signs the user out: the session ends in the database at once, whatever becomes of the response, which removes
-    /// the cookie. A login of the same request is taken back.
+    /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1).
     ///
     /// # Errors
     ///
@@ -159,12 +172,12 @@ impl Session {
         if let Some(reservation) = self.take_reservation() {
             reservation.release().await;
         }
-        if let Some(token) = self.0.presented {
+        if let Some(previous) = self.0.previous {
             let by = self.user_id();
             let store = self.core().store.clone();
             let ending = async move {
                 let by = by.as_ref().map(UserId::as_str);
-                store.end_token(token, EndedReason::Logout, by).await
+                store.end_previous(previous, EndedReason::Logout, by).await
             };
             to_the_end(ending).await??;
             tracing::info!(
@@ -195,7 +208,7 @@ impl Session {
     fn promise_rotation(&self, proof: Proof) {
         self.consult();
         let mut state = self.state();
-        let rotates = matches!(state.identity, Identity::SignedIn(_));
+        let rotates = matches!(state.identity, Identity::SignedIn(_)) && !state.settled;
         match &state.promise {
             _ if !rotates => {}
             // A login brings a new token anyway, and a proof is not taken back by a plain rotation.
@@ -219,13 +232,25 @@ impl Session {
     }
 
     /// The session that a login replaces.
-    pub(crate) fn previous(&self) -> Option<TokenHash> {
-        self.0.presented
+    pub(crate) fn previous(&self) -> Option<Previous> {
+        self.0.previous
     }
 
-    pub(crate) fn promise(&self, reservation: Reservation) {
+    /// The digest of the token by which a user is signed in.
+    pub(super) fn token(&self) -> Option<TokenHash> {
+        self.0.token
+    }
+
+    /// Keeps a reservation until the response is there; gives it back when that is out already.
+    pub(crate) fn promise(&self, reservation: Reservation) -> Result<(), Box<Reservation>> {
         self.consult();
-        self.state().promise = Some(Promise::Login(Box::new(reservation)));
+        let mut state = self.state();
+        let reservation = Box::new(reservation);
+        if state.settled {
+            return Err(reservation);
+        }
+        state.promise = Some(Promise::Login(reservation));
+        Ok(())
     }
 
     pub(crate) fn take_reservation(&self) -> Option<Reservation> {
@@ -262,17 +287,16 @@ impl Session {
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
             observed: core.client.observe(peer, headers),
-            presented: opened.presented,
+            token: opened.token,
+            previous: opened.previous,
             ended_reason: opened.ended_reason,
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,
+                settled: false,
                 promise: None,
             }),
-            flash: FlashState::new(
-                core.cookies.raw_flash(headers),
-                core.cookies.has_flash(headers),
-            ),
+            flash: FlashState::new(core.cookies.raw_flash(headers)),
             consulted: AtomicBool::new(false),
         }))
     }

@@ -28,18 +28,15 @@ impl Session {
     ///
     /// When what was promised cannot be kept: the handler's answer must not go out.
     pub(crate) async fn settle(&self, status: StatusCode) -> Result<Outcome, SignInError> {
-        let promise = self.state().promise.take();
-        let succeeded = !status.is_client_error() && !status.is_server_error();
+        let promise = {
+            let mut state = self.state();
+            state.settled = true;
+            state.promise.take()
+        };
         let granted = match promise {
-            Some(Promise::Login(reservation)) if succeeded => {
-                Some(self.sign_in(*reservation).await?)
-            }
-            Some(Promise::Login(reservation)) => {
-                reservation.release().await;
-                None
-            }
-            Some(Promise::Rotate(proof)) if succeeded => self.rotate_now(proof).await?,
-            Some(Promise::Rotate(_)) | None => None,
+            // On the heap: most requests promise nothing, and should not carry what they never need.
+            Some(promise) => Box::pin(self.keep(promise, status)).await?,
+            None => None,
         };
         let cookies = &self.core().cookies;
         let session_cookie = match &granted {
@@ -67,6 +64,23 @@ impl Session {
         })
     }
 
+    async fn keep(
+        &self,
+        promise: Promise,
+        status: StatusCode,
+    ) -> Result<Option<Granted>, SignInError> {
+        let succeeded = status.as_u16() < 400;
+        match promise {
+            Promise::Login(reservation) if succeeded => Ok(Some(self.sign_in(*reservation).await?)),
+            Promise::Login(reservation) => {
+                reservation.release().await;
+                Ok(None)
+            }
+            Promise::Rotate(proof) if succeeded => self.rotate_now(proof).await,
+            Promise::Rotate(_) => Ok(None),
+        }
+    }
+
     async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {
         let session_id = reservation.session_id();
         let granted = reservation.make_real().await;
@@ -78,14 +92,21 @@ impl Session {
     }
 
     async fn rotate_now(&self, proof: Proof) -> Result<Option<Granted>, SignInError> {
-        let (Some(user), Some(old)) = (self.signed_in(), self.previous()) else {
+        let (Some(user), Some(old)) = (self.signed_in(), self.token()) else {
             return Ok(None);
         };
-        let store = self.core().store.clone();
-        let granted =
-            grant::rotate(store, user.session_id(), user.user_id().clone(), old, proof).await?;
-        if granted.is_some() {
-            tracing::info!(user_id = %user.user_id(), session_id = %user.session_id(), "session token rotated");
+        let (id, store) = (user.session_id(), self.core().store.clone());
+        let granted = grant::rotate(store, id, user.user_id().clone(), old, proof).await?;
+        match (&granted, proof) {
+            (Some(_), _) => {
+                tracing::info!(user_id = %user.user_id(), session_id = %id, "session token rotated");
+            }
+            // Another request has just given the browser a new token; the password was typed all the same.
+            (None, Proof::GivenAgain) => {
+                let recorded = self.core().store.record_proof(id).await;
+                recorded.map_err(SignInError::Store)?;
+            }
+            (None, Proof::Unchanged) => {}
         }
         Ok(granted)
     }

@@ -42,7 +42,8 @@ pub enum Access {
 /// }
 /// ```
 pub trait PermissionSource: Send + Sync + 'static {
-    /// Whether this account may be used, and what it may do.
+    /// Whether this account may be used, and what it may do. Asked for each request with a live session, within the
+    /// [time budget](crate::SessionsBuilder::time_budget).
     ///
     /// # Errors
     ///

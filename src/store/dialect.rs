@@ -139,6 +139,15 @@ impl Dialect {
         }
     }
 
+    /// A number that the application computes, whatever type its column has.
+    pub(crate) fn number(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST(({expression}) AS INTEGER)"),
+            Self::Postgres => format!("({expression})::bigint"),
+            Self::MySql => format!("CAST(({expression}) AS SIGNED)"),
+        }
+    }
+
     /// The user's id as the application's column has it; `column` is ours, which is text.
     pub(crate) fn user(self, cast: UserCast, column: &str) -> String {
         match (self, cast) {
@@ -156,9 +165,36 @@ impl Dialect {
     /// FROM part: MariaDB refuses an outer reference inside a derived table.
     pub(crate) fn json_array(self, column: &str, from: &str) -> String {
         match self {
-            Self::Sqlite => format!("(SELECT json_group_array({column}) FROM {from})"),
-            Self::Postgres => format!("array_to_json(ARRAY(SELECT {column} FROM {from}))::text"),
-            Self::MySql => format!("(SELECT JSON_ARRAYAGG({column}) FROM {from})"),
+            Self::Sqlite => {
+                format!("(SELECT json_group_array(CAST({column} AS TEXT)) FROM {from})")
+            }
+            Self::Postgres => {
+                format!("array_to_json(ARRAY(SELECT ({column})::text FROM {from}))::text")
+            }
+            Self::MySql => format!("(SELECT JSON_ARRAYAGG(CAST({column} AS CHAR)) FROM {from})"),
+        }
+    }
+
+    /// A list of ids that comes as one parameter, a JSON array: its FROM part, and the id in it, as text.
+    pub(crate) fn each_id(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("json_each({?text}) list", "list.value"),
+            Self::Postgres => (
+                "json_array_elements_text({?text}::json) list (id)",
+                "list.id",
+            ),
+            Self::MySql => (
+                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) list",
+                "list.id",
+            ),
+        }
+    }
+
+    /// The way back from [`id`](Self::id): an id that is text, as the id column has it.
+    pub(crate) fn key(self, text: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => text.to_owned(),
+            Self::Postgres => format!("{text}::uuid"),
         }
     }
 

@@ -5,13 +5,13 @@
 use std::{fmt::Debug, future::Future, pin::Pin};
 
 use sqlx::{
-    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Transaction,
-    Type, pool::PoolConnection,
+    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Type,
+    pool::PoolConnection,
 };
 
 use super::{
     dialect::Dialect,
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, class_quotes_no_data},
     statement::Statement,
     value::{Bind, Cell, CellKind, Row},
 };
@@ -21,7 +21,9 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A pool of connections to one database.
 pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
+    /// Whether all connections are out.
+    fn is_exhausted(&self) -> bool;
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
 }
@@ -40,7 +42,10 @@ pub(crate) trait Link: Send {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+}
 
+/// A connection of the pool; dropped, it goes back.
+pub(crate) trait Pooled: Link {
     /// Gives up a connection whose answer did not come in time: it must not serve anybody else.
     fn discard(self: Box<Self>);
 }
@@ -60,6 +65,19 @@ pub(crate) trait Backend: sqlx::Database {
     ) -> Result<(), sqlx::error::BoxDynError>;
     fn rows_affected(result: &Self::QueryResult) -> u64;
     fn fault_kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FaultKind;
+
+    /// What to look up in the database's manual.
+    fn code(error: &(dyn sqlx::error::DatabaseError + 'static)) -> String {
+        error.code().unwrap_or_default().into_owned()
+    }
+
+    /// Whether the message can be logged.
+    fn quotes_no_data(error: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+        class_quotes_no_data(&error.code().unwrap_or_default())
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
+    /// Closes a connection on which an answer may still come.
     fn discard(connection: PoolConnection<Self>);
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
 }
@@ -77,6 +95,12 @@ pub(crate) trait Speaks: Backend<Arguments: IntoArguments<Self>, Connection: Sen
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+
+    /// Runs words that no driver prepares, such as BEGIN.
+    fn say<'a>(
+        connection: &'a mut Self::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>>;
 }
 
 impl<DB> Speaks for DB
@@ -120,6 +144,19 @@ where
                 .await
                 .map_err(Fault::of::<DB>)?;
             Ok(DB::rows_affected(&result))
+        })
+    }
+
+    fn say<'a>(
+        connection: &'a mut DB::Connection,
+        words: &'static str,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            connection
+                .execute(sqlx::raw_sql(words))
+                .await
+                .map_err(Fault::of::<DB>)?;
+            Ok(())
         })
     }
 }
@@ -195,79 +232,4 @@ where
             Err(_) => Cell::Unreadable,
         });
     Row::new(cells.collect())
-}
-
-impl<DB: Speaks> Driver for Pool<DB> {
-    fn dialect(&self) -> Dialect {
-        DB::DIALECT
-    }
-
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
-        Box::pin(async move {
-            let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(connection) as Box<dyn Link>)
-        })
-    }
-
-    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
-        Box::pin(async move {
-            let transaction = self
-                .begin_with(DB::DIALECT.begin())
-                .await
-                .map_err(Fault::of::<DB>)?;
-            Ok(Box::new(transaction) as Box<dyn Unit>)
-        })
-    }
-
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>> {
-        DB::migrate(self)
-    }
-}
-
-impl<DB: Speaks> Link for PoolConnection<DB> {
-    fn fetch<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <DB as Speaks>::fetch(self, statement, binds)
-    }
-
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <DB as Speaks>::execute(self, statement, binds)
-    }
-
-    fn discard(self: Box<Self>) {
-        DB::discard(*self);
-    }
-}
-
-impl<DB: Speaks> Link for Transaction<'static, DB> {
-    fn fetch<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <DB as Speaks>::fetch(self, statement, binds)
-    }
-
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <DB as Speaks>::execute(self, statement, binds)
-    }
-
-    fn discard(self: Box<Self>) {}
-}
-
-impl<DB: Speaks> Unit for Transaction<'static, DB> {
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
-        Box::pin(async move { Transaction::commit(*self).await.map_err(Fault::of::<DB>) })
-    }
 }

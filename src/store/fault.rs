@@ -11,7 +11,9 @@ pub(crate) enum FaultKind {
     Lost,
     /// A deadlock, a serialisation failure, a busy file: the same again, a little later.
     Conflict,
-    /// The statement failed on some row's data or on its text.
+    /// The statement failed on some row's data: without that row it would not.
+    Data,
+    /// The statement failed for good: its text does not fit the schema, or a right is missing.
     Statement,
     /// No answer within the time budget.
     TimedOut,
@@ -28,6 +30,7 @@ impl Fault {
     pub(crate) fn of<DB: Backend>(error: sqlx::Error) -> Self {
         let kind = match &error {
             sqlx::Error::Database(database) => DB::fault_kind(database.as_ref()),
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => FaultKind::Data,
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
@@ -39,7 +42,7 @@ impl Fault {
         };
         Self {
             kind,
-            summary: summary(&error),
+            summary: summary::<DB>(&error),
         }
     }
 
@@ -50,32 +53,51 @@ impl Fault {
         }
     }
 
+    /// The connection was given up.
+    pub(crate) fn gone() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "the connection was given up".into(),
+        }
+    }
+
+    /// A row without which an answer cannot be understood.
+    pub(crate) fn corrupt() -> Self {
+        Self {
+            kind: FaultKind::Data,
+            summary: "a row does not read as a session; look at countersign_sessions".into(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }
 }
 
-/// The database's message where it speaks of tables, columns, permissions or resources. Messages about data quote
-/// the data, so of those only the code is kept.
-fn summary(error: &sqlx::Error) -> String {
-    let sqlx::Error::Database(database) = error else {
-        return match error {
-            sqlx::Error::Decode(_) | sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } => {
-                "a value does not fit its column".into()
-            }
-            other => other.to_string(),
-        };
+/// The database's message where it speaks of tables, columns, rights or resources. Messages about data quote the
+/// data, so of anything else only the code is kept.
+fn summary<DB: Backend>(error: &sqlx::Error) -> String {
+    let database = match error {
+        sqlx::Error::Database(database) => database,
+        sqlx::Error::Decode(_) | sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. } => {
+            return "a value does not fit its column".into();
+        }
+        other => return other.to_string(),
     };
-    let code = database.code().unwrap_or_default();
-    let quotes_data = match code.get(..2) {
-        // SQLSTATE classes: data exceptions, constraint violations, MySQL's catch-all
-        Some("22" | "23" | "HY" | "01" | "44") if code.len() == 5 => true,
-        _ => false,
-    };
-    match quotes_data {
-        true => format!("the database refused a value (code {code})"),
-        false => format!("{} (code {code})", database.message()),
+    let code = DB::code(database.as_ref());
+    match DB::quotes_no_data(database.as_ref()) {
+        true => format!("{} (code {code})", database.message()),
+        false => format!("the database refused the statement (code {code})"),
     }
+}
+
+/// Whether a message of this SQLSTATE speaks of anything but data: connections, rights, syntax and names, resources,
+/// operators, transactions. Classes 22, 23, HY and those of the application's own functions are not among them.
+pub(crate) fn class_quotes_no_data(sqlstate: &str) -> bool {
+    const CLASSES: [&str; 13] = [
+        "08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57",
+    ];
+    CLASSES.iter().any(|class| sqlstate.starts_with(class))
 }
 
 impl fmt::Display for Fault {

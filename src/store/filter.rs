@@ -10,6 +10,13 @@ use crate::{error::Error, user_id::UserId};
 /// preview of the revocation.
 ///
 /// There is no filter by accident: one starts from [`user`](Self::user) or, spelled out, [`everybody`](Self::everybody).
+///
+/// ```
+/// use countersign::{Filter, SessionState};
+///
+/// let alice_on_curl = Filter::user("alice").state(SessionState::Live).user_agent("curl/");
+/// let all_of_one_address = Filter::everybody().ip("192.0.2.7");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     user_id: Option<UserId>,
@@ -54,7 +61,7 @@ impl Filter {
         self
     }
 
-    /// Only those that were signed in from this address, in the form that [`SessionInfo::ip`] has.
+    /// Only those that were signed in from this address, in the form that [`SessionInfo::ip`](crate::SessionInfo::ip) has.
     #[must_use]
     pub fn ip(mut self, ip: impl Into<String>) -> Self {
         self.ip = Some(ip.into());
@@ -80,6 +87,18 @@ impl Filter {
     pub fn created_before(mut self, time: OffsetDateTime) -> Self {
         self.created_before = Some(time);
         self
+    }
+
+    /// The same filter among live sessions and sign-ins under way, which is where a revocation looks; `None` when it
+    /// is about ended ones.
+    pub(super) fn over_live(&self) -> Option<Self> {
+        match self.state {
+            Some(SessionState::Ended) => None,
+            Some(SessionState::Live) | None => Some(Self {
+                state: None,
+                ..self.clone()
+            }),
+        }
     }
 
     pub(crate) fn id(id: Uuid) -> Self {
@@ -113,7 +132,11 @@ impl Filter {
             None => {}
         }
         if let Some(ip) = &self.ip {
-            and("ip = {?text}", Some(Bind::Text(ip.clone())));
+            // Addresses are ASCII; MySQL fails rather than compare its column of them with anything else.
+            match ip.is_ascii() {
+                true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
+                false => and("1 = 0", None),
+            }
         }
         if let Some(part) = &self.user_agent {
             and(
@@ -159,6 +182,9 @@ impl Filter {
     }
 }
 
+/// Within what all databases can reckon with; no session was ever made outside it.
 fn micros(time: OffsetDateTime) -> i64 {
-    i64::try_from(time.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+    const LATEST: i128 = 253_402_300_799_999_999; // the end of the year 9999
+    let micros = time.unix_timestamp_nanos() / 1000;
+    i64::try_from(micros.clamp(0, LATEST)).unwrap_or(i64::MAX)
 }

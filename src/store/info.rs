@@ -22,6 +22,11 @@ pub enum EndedReason {
     Expired,
     /// Its browser was gone before the answer to the sign-in could be sent.
     Abandoned,
+    /// Its account may no longer be used. Told to [long-lived connections](crate::Session::ended), never stored.
+    AccountRefused,
+    /// The database did not answer for longer than [`watch_grace`](crate::SessionsBuilder::watch_grace). Told to
+    /// long-lived connections, never stored: the session may well go on.
+    Unverifiable,
     /// A reason that a newer version of countersign wrote.
     Other,
 }
@@ -37,6 +42,8 @@ impl EndedReason {
             Self::Replaced => "replaced",
             Self::Expired => "expired",
             Self::Abandoned => "abandoned",
+            Self::AccountRefused => "account-refused",
+            Self::Unverifiable => "unverifiable",
             Self::Other => "other",
         }
     }
@@ -65,7 +72,8 @@ pub enum SessionState {
     Ended,
 }
 
-/// A session as it is shown. Tokens and digests are no part of it.
+/// A session as it is shown. Tokens and digests are no part of it. Times are UTC, by the database's clock; SQLite keeps
+/// milliseconds, the others microseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -93,7 +101,7 @@ pub struct SessionInfo {
     pub ended_at: Option<OffsetDateTime>,
     /// Why it ended.
     pub ended_reason: Option<EndedReason>,
-    /// Who ended it.
+    /// Who ended it: the user's id, or the name given to a `revoke…` method. `None` for what ran out.
     pub ended_by: Option<String>,
 }
 

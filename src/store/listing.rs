@@ -1,12 +1,11 @@
-//! Listing sessions, and ending those that a listing shows.
+//! Listing sessions.
 
 use uuid::Uuid;
 
 use super::{
     Bind, Store,
     filter::Filter,
-    info::{EndedReason, SessionInfo, read_info},
-    retry::retry,
+    info::{SessionInfo, read_info},
     statement::Statement,
     statements::{INFO_COLUMNS, INFO_SELECT},
     value::{CellKind, CorruptRow, Row},
@@ -80,37 +79,6 @@ impl Store {
         Ok(SessionPage { sessions, next })
     }
 
-    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
-    pub(crate) async fn end_where(
-        &self,
-        filter: &Filter,
-        reason: EndedReason,
-        by: &str,
-    ) -> Result<u64, Error> {
-        filter.check()?;
-        let (conditions, binds) = filter.conditions(self);
-        let end = |state: &str| {
-            let template = format!(
-                "UPDATE countersign_sessions SET ended_at = {{now}}, ended_reason = {{?text}}, ended_by = {{?text}} \
-                 WHERE {state}{conditions}"
-            );
-            self.compile(&template, &[])
-        };
-        let mut all = vec![
-            Bind::Text(reason.as_str().to_owned()),
-            Bind::Text(by.to_owned()),
-        ];
-        all.extend(binds);
-        // Reservations first: one that becomes real between the two statements is caught by the second.
-        let (reserved, live) = (end("{reserved}"), end("{live}"));
-        self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(&reserved, all.clone()).await?;
-            link.execute(&live, all.clone()).await
-        }))
-        .await
-    }
-
     pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
         filter.check()?;
         let (conditions, binds) = filter.conditions(self);
@@ -124,13 +92,17 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
+    pub(super) fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
         Statement::new(self.fragments.dialect, template, columns, |tag| {
             self.fragments.resolve(tag)
         })
     }
 
-    async fn fetch(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Error> {
+    pub(super) async fn fetch(
+        &self,
+        statement: &Statement,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<Row>, Error> {
         self.within_budget(async {
             let mut link = self.driver.acquire().await?;
             link.fetch(statement, binds).await

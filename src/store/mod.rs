@@ -3,13 +3,22 @@
 //! All logic is here once; what the databases spell differently is text in [`dialect`], what their drivers need is in
 //! [`backend`].
 
+// Each database is reached through the feature of its name; with none of them only the fuzz targets are built.
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code)
+)]
+
+mod application;
 mod backend;
 mod dialect;
 mod driver;
+mod ending;
 mod fault;
 mod filter;
 mod fragments;
 mod grant;
+mod held;
 mod info;
 mod listing;
 mod migrate;
@@ -23,9 +32,11 @@ mod sweep;
 mod user_limit;
 mod value;
 mod verify;
+mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
@@ -37,16 +48,16 @@ use crate::{
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
+    application::ApplicationSql,
     dialect::UserCast,
-    driver::{Driver, Link},
+    driver::{Driver, Link, Pooled},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,
     pool::driver_of,
     rotation::{Proof, Rotation},
-    sign_in::NewSession,
+    sign_in::{NewSession, Previous},
     statement::MAX_LIST,
-    statements::ApplicationSql,
     value::Bind,
     verify::{Found, Lookup},
 };
@@ -59,6 +70,9 @@ pub use self::{
 };
 use self::{retry::retry, statements::Statements, value::CorruptRow};
 
+/// How long the database may take to answer when the application starts.
+const CHECK_BUDGET: Duration = Duration::from_secs(30);
+
 #[derive(Debug)]
 pub(crate) struct Store {
     driver: Arc<dyn Driver>,
@@ -68,6 +82,8 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     time_budget: Duration,
+    /// Something was ended by this process: whoever watches sessions looks again.
+    ended: Notify,
 }
 
 impl Store {
@@ -91,6 +107,7 @@ impl Store {
             driver,
             fragments,
             time_budget,
+            ended: Notify::new(),
         }
     }
 
@@ -106,14 +123,16 @@ impl Store {
         let trial = async {
             let mut link = self.driver.acquire().await?;
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
+            let nobody = || vec![Bind::Text("[]".into())];
+            link.fetch(&self.statements.ended_among, nobody()).await?;
             if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, vec![Bind::Text(String::new())]).await?;
+                link.fetch(limit, nobody()).await?;
             }
             Ok::<_, Fault>(())
         };
-        trial
+        self.within(CHECK_BUDGET, trial)
             .await
-            .map_err(|fault| BuildError::Database(fault.into()))
+            .map_err(BuildError::Database)
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {
@@ -149,42 +168,14 @@ impl Store {
         &self.fragments.timings
     }
 
+    /// Whether all connections of the pool are out.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.driver.is_exhausted()
+    }
+
     /// A connection for the verifier's lane.
-    pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
+    pub(crate) async fn link(&self) -> Result<Box<dyn Pooled>, Fault> {
         self.driver.acquire().await
-    }
-
-    /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
-    pub(crate) async fn end(
-        &self,
-        ids: &[Uuid],
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> Result<u64, Error> {
-        let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
-        self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.end_ids, binds()).await
-        }))
-        .await
-    }
-
-    /// Ends the session that a token belongs to.
-    pub(crate) async fn end_token(
-        &self,
-        token: TokenHash,
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> Result<u64, Error> {
-        self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(
-                &self.statements.end_token,
-                end_token_binds(token, reason, by),
-            )
-            .await
-        }))
-        .await
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
@@ -197,30 +188,24 @@ impl Store {
         .await
     }
 
-    /// A hang is answered like an outage.
     async fn within_budget<T>(
         &self,
         work: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Error> {
-        match tokio::time::timeout(self.time_budget, work).await {
+        self.within(self.time_budget, work).await
+    }
+
+    /// A hang is answered like an outage.
+    async fn within<T>(
+        &self,
+        budget: Duration,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(budget, work).await {
             Ok(result) => Ok(result?),
             Err(_) => Err(Fault::timed_out().into()),
         }
     }
-}
-
-fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
-    vec![
-        Bind::Text(reason.as_str().to_owned()),
-        Bind::MaybeText(by.map(str::to_owned)),
-        ids,
-    ]
-}
-
-fn end_token_binds(token: TokenHash, reason: EndedReason, by: Option<&str>) -> Vec<Bind> {
-    let mut binds = end_binds(reason, by, Bind::Hash(token));
-    binds.push(Bind::Hash(token));
-    binds
 }
 
 impl From<CorruptRow> for Error {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::driver::Driver;
 use crate::error::MigrateError;
 
-/// A pool that sessions can live in: [`sqlx::SqlitePool`], [`sqlx::PgPool`] or [`sqlx::MySqlPool`], each behind the
+/// A pool that sessions can live in: `sqlx::SqlitePool`, `sqlx::PgPool` or `sqlx::MySqlPool`, each behind the
 /// feature of its name.
 ///
 /// Sealed: what a database needs beyond standard SQL is countersign's business.
@@ -55,8 +55,10 @@ pub async fn migrate<P: SessionPool>(pool: &P) -> Result<(), MigrateError> {
 /// Options for a SQLite database that serves many requests: write-ahead log, five seconds of patience with another
 /// writer, foreign keys on.
 ///
-/// Security: `synchronous` stays at SQLite's `FULL`, so that a revocation that was answered survives a power failure.
-/// It costs nothing on the way of a request, which only reads.
+/// # Security
+///
+/// `synchronous` stays at SQLite's `FULL`, so that a revocation that was answered survives a power failure. It costs
+/// nothing on the way of a request, which only reads.
 ///
 /// ```
 /// # async fn example() -> Result<(), sqlx::Error> {

@@ -82,6 +82,16 @@ impl Store {
         Ok((unit, rotated))
     }
 
+    /// Records that the user has proved again who they are, where the token is not this request's to change.
+    pub(crate) async fn record_proof(&self, id: Uuid) -> Result<u64, Error> {
+        self.within_budget(retry(|| async {
+            let mut link = self.driver.acquire().await?;
+            link.execute(&self.statements.prove, vec![Bind::from(id)])
+                .await
+        }))
+        .await
+    }
+
     /// Takes back a rotation whose new token never left the house.
     pub(crate) async fn undo_rotation(&self, id: Uuid, new: TokenHash) -> Result<u64, Error> {
         self.within_budget(retry(|| async {

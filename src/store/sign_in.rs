@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Bind, EndedReason, MAX_LIST, Store,
     driver::Unit,
-    end_binds, end_token_binds,
+    ending::end_binds,
     grant::{Attempt, SignInError},
     retry::retry,
     value::{CorruptRow, Row},
@@ -20,6 +20,15 @@ use crate::{
     user_id::UserId,
 };
 
+/// A browser's session until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Previous {
+    /// By its id: its token may be rotated away at any time.
+    Session(Uuid),
+    /// By its token, where the database could not be asked whose it is.
+    Token(TokenHash),
+}
+
 /// A sign-in whose response has not gone out yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
@@ -27,7 +36,7 @@ pub(crate) struct NewSession {
     pub(crate) user_id: UserId,
     pub(crate) token: TokenHash,
     /// The browser's session until now: it takes no place of its own and ends when the new one becomes real.
-    pub(crate) previous: Option<TokenHash>,
+    pub(crate) previous: Option<Previous>,
     pub(crate) remembered: bool,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
@@ -55,7 +64,10 @@ impl Store {
         )
         .await?;
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
-        let rivals = self.rivals(unit.as_mut(), new).await?;
+        let rivals = match limit.counts_to_reserve() {
+            true => self.rivals(unit.as_mut(), new).await?,
+            false => Vec::new(),
+        };
         if let Admission::Full { max } = admit_reservation(limit, &rivals) {
             return Err(Attempt::Refused(SignInError::LimitReached { max }));
         }
@@ -72,8 +84,10 @@ impl Store {
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(), SignInError> {
-        self.commit(|| self.prepare_activation(new, default, wanted))
-            .await
+        let outcome = self
+            .commit(|| self.prepare_activation(new, default, wanted))
+            .await;
+        self.announced(outcome)
     }
 
     async fn prepare_activation(
@@ -85,7 +99,10 @@ impl Store {
         let by = new.user_id.as_str();
         let mut unit = self.driver.begin().await?;
         let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
-        let rivals = self.rivals(unit.as_mut(), new).await?;
+        let rivals = match limit.counts_to_activate() {
+            true => self.rivals(unit.as_mut(), new).await?,
+            false => Vec::new(),
+        };
         let ends = match admit_session(limit, rivals) {
             Admission::Full { max } => {
                 return Err(Attempt::Refused(SignInError::LimitReached { max }));
@@ -97,8 +114,8 @@ impl Store {
             unit.execute(&self.statements.end_ids, binds).await?;
         }
         if let Some(previous) = new.previous {
-            let binds = end_token_binds(previous, EndedReason::Replaced, Some(by));
-            unit.execute(&self.statements.end_token, binds).await?;
+            let (statement, binds) = self.ending_of(previous, EndedReason::Replaced, Some(by));
+            unit.execute(statement, binds).await?;
         }
         if unit
             .execute(&self.statements.activate, vec![Bind::from(new.id)])
@@ -135,13 +152,18 @@ impl Store {
                 vec![Bind::Text(user_id.to_string())],
             )
             .await?;
-        let own = rows.first().and_then(|row| row.maybe_int(0).ok().flatten());
+        // A limit that cannot be read is not "no limit".
+        let number = |rows: &[Row]| match rows.first() {
+            Some(row) => row.maybe_int(0).map_err(Attempt::corrupt),
+            None => Ok(None),
+        };
+        let own = number(&rows)?;
         let application = match (&self.statements.application_limit, own) {
-            (Some(query), None) => unit
-                .fetch(query, vec![Bind::Text(user_id.to_string())])
-                .await?
-                .first()
-                .and_then(|row| row.maybe_int(0).ok().flatten()),
+            (Some(query), None) => number(
+                &unit
+                    .fetch(query, vec![Bind::Text(user_id.to_string())])
+                    .await?,
+            )?,
             _ => None,
         };
         Ok(match own.or(application) {
@@ -151,10 +173,15 @@ impl Store {
     }
 
     async fn rivals(&self, unit: &mut dyn Unit, new: &NewSession) -> Result<Vec<Rival>, Attempt> {
-        let previous = new.previous.unwrap_or(TokenHash::NONE);
+        let (id, token) = match new.previous {
+            Some(Previous::Session(id)) => (id, TokenHash::NONE),
+            Some(Previous::Token(token)) => (Uuid::nil(), token),
+            None => (Uuid::nil(), TokenHash::NONE),
+        };
         let binds = vec![
-            Bind::Hash(previous),
-            Bind::Hash(previous),
+            Bind::from(id),
+            Bind::Hash(token),
+            Bind::Hash(token),
             Bind::Text(new.user_id.to_string()),
             Bind::from(new.id),
         ];

@@ -2,46 +2,11 @@
 //! ended cannot come back.
 
 use super::{
-    dialect::UserCast,
+    application::{self, ApplicationSql},
     fragments::Fragments,
     statement::Statement,
-    value::CellKind::{self, Bytes, Int, Text},
+    value::CellKind::{self, Int, Text},
 };
-
-/// Where the application keeps its facts, in SQL of its own with the user's id in its place.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ApplicationSql {
-    /// FROM part: a row means that the account may be used. `None`: every account may.
-    pub(crate) account: Option<String>,
-    /// Column and FROM part.
-    pub(crate) permissions: Vec<(String, String)>,
-    /// A query for the user's own maximum of sessions.
-    pub(crate) limit: Option<String>,
-}
-
-impl ApplicationSql {
-    /// Whether any part wants the user's id in this form.
-    pub(crate) fn uses(&self, cast: UserCast) -> bool {
-        let permissions = self.permissions.iter().map(|(_, from)| from);
-        self.account
-            .iter()
-            .chain(permissions)
-            .chain(&self.limit)
-            .any(|sql| sql.contains(cast.placeholder()))
-    }
-}
-
-/// What a session's row says, as a number: the fourth column of [`Statements::verify`].
-pub(crate) mod verdict {
-    pub(crate) const NOT_LIVE: i64 = 0;
-    pub(crate) const ACCOUNT_REFUSED: i64 = 1;
-    pub(crate) const LIVE: i64 = 2;
-    pub(crate) const LIVE_TOUCH_DUE: i64 = 3;
-    pub(crate) const RESERVED: i64 = 4;
-}
-
-/// The columns of [`Statements::verify`] before the permissions.
-pub(crate) const VERIFY_COLUMNS: [CellKind; 6] = [Bytes, Text, Text, Int, Text, Int];
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
 pub(crate) const INFO_COLUMNS: [CellKind; 14] = [
@@ -69,8 +34,13 @@ pub(crate) struct Statements {
     pub(crate) rotated: Statement,
     pub(crate) undo_rotation: Statement,
     pub(crate) end_ids: Statement,
+    pub(crate) end_reserved: Statement,
+    pub(crate) end_live: Statement,
+    pub(crate) prove: Statement,
     pub(crate) end_token: Statement,
     pub(crate) sweep: [SweepStep; 4],
+    pub(crate) ended_among: Statement,
+    pub(crate) ended_recently: Statement,
     pub(crate) schema_version: Statement,
 }
 
@@ -114,7 +84,7 @@ impl Statements {
             )
         };
         Self {
-            verify: verify(fragments, application),
+            verify: application::verify(fragments, application),
             touch: list(
                 "UPDATE countersign_sessions SET last_seen_at = {now} WHERE id {?uuids} AND {live} AND {touch_due}",
             ),
@@ -126,7 +96,7 @@ impl Statements {
             application_limit: application
                 .limit
                 .as_deref()
-                .map(|query| application_limit(fragments, query)),
+                .map(|query| application::limit(fragments, query)),
             user_limit: one(
                 "SELECT max_sessions FROM countersign_users WHERE user_id = {?text}",
                 &[Int],
@@ -144,7 +114,7 @@ impl Statements {
             ),
             rivals: one(
                 "SELECT {id:id}, {micros:created_at}, {micros:last_seen_at}, {flag:reserved}, \
-                 CASE WHEN token_hash = {?bytes} OR \
+                 CASE WHEN id = {?uuid} OR token_hash = {?bytes} OR \
                  (previous_token_hash = {?bytes} AND previous_until > {now}) THEN {integer:1} ELSE {integer:0} END FROM countersign_sessions WHERE user_id = {?text} AND id <> {?uuid} AND ({live} OR {reserved})",
                 &[Text, Int, Int, Int, Int],
             ),
@@ -171,6 +141,18 @@ impl Statements {
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE id {?uuids} AND ended_at IS NULL",
             ),
+            end_reserved: list(
+                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                 WHERE id {?uuids} AND {reserved}",
+            ),
+            end_live: list(
+                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                 WHERE id {?uuids} AND {live}",
+            ),
+            prove: one(
+                "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
+                &[],
+            ),
             end_token: one(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE (token_hash = {?bytes} OR (previous_token_hash = {?bytes} AND previous_until > {now})) \
@@ -195,79 +177,16 @@ impl Statements {
                     "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
                 ),
             ],
+            ended_among: application::ended_among(fragments, application),
+            // Long enough for a transaction to become visible after the time it wrote.
+            ended_recently: one(
+                "SELECT {id:id}, ended_reason FROM countersign_sessions WHERE ended_at >= {lately}",
+                &[Text, Text],
+            ),
             schema_version: one(
                 "SELECT {integer:max(version)} FROM _countersign_migrations",
                 &[Int],
             ),
         }
     }
-}
-
-/// The one statement of a request: sessions by token digest, whether they are live, whether their accounts may be
-/// used, and their permissions.
-///
-/// The alias is long because the application's own aliases stand inside its scope: a short one that the application
-/// also uses would turn `user_id = …user_id` into a comparison of a column with itself.
-fn verify(fragments: &Fragments, application: &ApplicationSql) -> Statement {
-    let session = "countersign_session";
-    let fill = |sql: &str| with_user(fragments, sql, &format!("{session}.user_id"));
-    let columns = "id, user_id, ended_at, ended_reason, reserved_until, authenticated_at, last_seen_at, expires_at";
-
-    let account = application.account.as_deref().map(|from| {
-        format!(
-            "WHEN NOT EXISTS (SELECT 1 FROM {}) THEN {}",
-            fill(from),
-            verdict::ACCOUNT_REFUSED
-        )
-    });
-    let verdict = fragments.dialect.integer(&format!(
-        "CASE WHEN {} THEN {} WHEN NOT {} THEN {} {} WHEN {} THEN {} ELSE {} END",
-        fragments.resolve("reserved").unwrap_or_default(),
-        verdict::RESERVED,
-        fragments.resolve("live").unwrap_or_default(),
-        verdict::NOT_LIVE,
-        account.unwrap_or_default(),
-        fragments.resolve("touch_due").unwrap_or_default(),
-        verdict::LIVE_TOUCH_DUE,
-        verdict::LIVE,
-    ));
-    let permissions: String = application
-        .permissions
-        .iter()
-        .map(|(column, from)| format!(", {}", fragments.dialect.json_array(column, &fill(from))))
-        .collect();
-
-    let template = format!(
-        "SELECT {session}.lookup, {{id:{session}.id}}, {session}.user_id, {{verdict}}, {session}.ended_reason, \
-         {{micros_since:{session}.authenticated_at}}{{permissions}} FROM (\
-         SELECT token_hash AS lookup, {columns} FROM countersign_sessions WHERE token_hash {{?hashes}} \
-         UNION ALL SELECT previous_token_hash, {columns} FROM countersign_sessions \
-         WHERE previous_token_hash {{?hashes}} AND previous_until > {{now}}) {session}"
-    );
-    let mut kinds = VERIFY_COLUMNS.to_vec();
-    kinds.extend(application.permissions.iter().map(|_| Text));
-    Statement::over_list(fragments.dialect, &template, &kinds, |tag| match tag {
-        "verdict" => Some(verdict.clone()),
-        "permissions" => Some(permissions.clone()),
-        _ => fragments.resolve(tag),
-    })
-}
-
-/// The application's query for a user's maximum, standing on our row of the user, which is locked.
-fn application_limit(fragments: &Fragments, query: &str) -> Statement {
-    let user = "countersign_user";
-    let query = with_user(fragments, query, &format!("{user}.user_id"));
-    let template =
-        format!("SELECT {{limit}} FROM countersign_users {user} WHERE {user}.user_id = {{?text}}");
-    let limit = fragments.dialect.integer(&format!("({query})"));
-    Statement::new(fragments.dialect, &template, &[Int], |tag| match tag {
-        "limit" => Some(limit.clone()),
-        _ => fragments.resolve(tag),
-    })
-}
-
-fn with_user(fragments: &Fragments, sql: &str, column: &str) -> String {
-    UserCast::ALL.iter().fold(sql.to_owned(), |sql, cast| {
-        sql.replace(cast.placeholder(), &fragments.dialect.user(*cast, column))
-    })
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, Fault, Link, Store,
-    statements::{VERIFY_COLUMNS, verdict},
+    application::{VERIFY_COLUMNS, verdict},
     value::{CorruptRow, Row},
 };
 use crate::{session::Permissions, token::TokenHash, user_id::UserId};
@@ -48,7 +48,8 @@ impl Store {
         let rows = link.fetch(&self.statements.verify, binds).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
-            let Ok(token) = row.hash(0) else { continue };
+            // Whose row it is cannot be told: for none of them "unknown" would be true.
+            let token = row.hash(0).map_err(|_| Fault::corrupt())?;
             let lookup = self.read_lookup(row).unwrap_or(Lookup::Corrupt);
             // One token on two rows would be a collision of SHA-256 or a row made by hand.
             if found.insert(token, lookup).is_some() {

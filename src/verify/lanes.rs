@@ -9,7 +9,8 @@
 //!    statements overlap, with a near one they would only divide the batches.
 //! 4. The queue is bounded, and each request waits no longer than its time budget. Past either, the answer is
 //!    "unavailable", at once.
-//! 5. A statement that fails on some row's data is asked again in halves, until the row is alone.
+//! 5. While the database cannot be reached at all, the answer is "unavailable" without waiting.
+//! 6. A statement that fails on some row's data is asked again in halves, until the row is alone.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,8 +23,9 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+use super::outage::Outage;
 use crate::{
-    store::{Fault, FaultKind, Link, Lookup, MAX_LIST, Store},
+    store::{Fault, FaultKind, Link, Lookup, MAX_LIST, Pooled, Store},
     token::TokenHash,
 };
 
@@ -45,6 +47,7 @@ struct Shared {
     store: Arc<Store>,
     limits: LaneLimits,
     state: Mutex<State>,
+    outage: Outage,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unanswered {
     QueueFull,
+    Outage,
     TimedOut,
     Store,
 }
@@ -73,6 +77,7 @@ impl Unanswered {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue full",
+            Self::Outage => "database cannot be reached",
             Self::TimedOut => "time budget spent",
             Self::Store => "store failed",
         }
@@ -85,6 +90,7 @@ impl Verifier {
             store,
             limits,
             state: Mutex::default(),
+            outage: Outage::default(),
         }))
     }
 
@@ -102,6 +108,9 @@ impl Verifier {
         &self,
         token: TokenHash,
     ) -> Result<oneshot::Receiver<Result<Lookup, Unanswered>>, Unanswered> {
+        if self.0.outage.is_on() {
+            return Err(Unanswered::Outage);
+        }
         let (answer, receiver) = oneshot::channel();
         let opens_lane = {
             let mut state = self.0.lock();
@@ -172,6 +181,9 @@ impl Lane {
 
     /// Nobody can queue up between the look at the queue and the end of the lane.
     fn has_work(&mut self) -> bool {
+        if !self.counted {
+            return false;
+        }
         let mut state = self.shared.lock();
         if state.queue.is_empty() {
             state.lanes -= 1;
@@ -181,12 +193,16 @@ impl Lane {
     }
 
     /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
-    async fn serve(&self, link: Option<Box<dyn Link>>) -> Option<Box<dyn Link>> {
+    async fn serve(&mut self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
         let deadline = Instant::now() + self.shared.limits.time_budget;
         let mut link = match self.connect(link, deadline).await {
             Ok(link) => link,
             Err(fault) => {
-                self.refuse(self.take_batch(), &fault);
+                // Whoever waits came for any lane, and one of the others may have a connection.
+                if !self.gives_way() {
+                    self.refuse(self.take_batch(), &fault);
+                    self.declare_outage();
+                }
                 return None;
             }
         };
@@ -202,11 +218,18 @@ impl Lane {
                 Err(_) => Fault::timed_out(),
             };
             match fault.kind() {
-                FaultKind::Statement if batch.len() > 1 => {
+                FaultKind::Data if batch.len() > 1 => {
                     let half = batch.split_off(batch.len() / 2);
                     parts.extend([batch, half]);
                 }
-                FaultKind::Statement => self.refuse(batch, &fault),
+                FaultKind::Data => self.refuse(batch, &fault),
+                FaultKind::Statement => {
+                    parts.push(batch);
+                    parts
+                        .into_iter()
+                        .for_each(|batch| self.refuse(batch, &fault));
+                    return None;
+                }
                 FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => {
                     link.discard();
                     tries -= 1;
@@ -231,14 +254,35 @@ impl Lane {
                 }
             }
         }
-        Some(link)
+        // While everybody waits for a connection, a busy lane must not sit on one.
+        (!self.shared.store.is_exhausted()).then_some(link)
+    }
+
+    /// A connection that cannot be had is an outage, unless it is only that all of them are in use.
+    fn declare_outage(&self) {
+        let shared = &self.shared;
+        if !shared.store.is_exhausted() {
+            shared
+                .outage
+                .declare(&shared.store, shared.limits.time_budget);
+        }
+    }
+
+    /// Ends this lane unless it is the only one.
+    fn gives_way(&mut self) -> bool {
+        let mut state = self.shared.lock();
+        if state.lanes > 1 {
+            state.lanes -= 1;
+            self.counted = false;
+        }
+        !self.counted
     }
 
     async fn connect(
         &self,
-        link: Option<Box<dyn Link>>,
+        link: Option<Box<dyn Pooled>>,
         deadline: Instant,
-    ) -> Result<Box<dyn Link>, Fault> {
+    ) -> Result<Box<dyn Pooled>, Fault> {
         match link {
             Some(link) => Ok(link),
             None => timeout_at(deadline, self.shared.store.link())
@@ -277,7 +321,9 @@ impl Lane {
     fn refuse(&self, batch: Vec<Waiting>, fault: &Fault) {
         let reason = match fault.kind() {
             FaultKind::TimedOut => Unanswered::TimedOut,
-            FaultKind::Lost | FaultKind::Conflict | FaultKind::Statement => Unanswered::Store,
+            FaultKind::Lost | FaultKind::Conflict | FaultKind::Data | FaultKind::Statement => {
+                Unanswered::Store
+            }
         };
         if !batch.is_empty() {
             tracing::error!(requests = batch.len(), error = %fault, "sessions could not be verified");

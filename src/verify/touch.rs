@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashSet,
-    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -11,12 +10,14 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::store::{MAX_LIST, Store};
 
 /// How long ids are collected before they are written.
 const COLLECT: Duration = Duration::from_millis(250);
+const OVERDUE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Touches(Arc<Shared>);
@@ -33,7 +34,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Pending {
     ids: HashSet<Uuid>,
-    scheduled: bool,
+    /// When the next batch should have been written at the latest.
+    due: Option<Instant>,
 }
 
 impl Touches {
@@ -49,7 +51,10 @@ impl Touches {
     pub(crate) fn add(&self, id: Uuid) {
         let mut pending = self.0.lock();
         pending.ids.insert(id);
-        if !mem::replace(&mut pending.scheduled, true) {
+        // The runtime that was to write them may be gone, where there is more than one.
+        let overdue = |due: Instant| due < Instant::now();
+        if pending.due.is_none_or(overdue) {
+            pending.due = Some(Instant::now() + OVERDUE);
             let touches = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(COLLECT).await;
@@ -63,7 +68,7 @@ impl Touches {
         let _writing = self.0.writing.lock().await;
         let mut ids: Vec<Uuid> = {
             let mut pending = self.0.lock();
-            pending.scheduled = false;
+            pending.due = None;
             pending.ids.drain().collect()
         };
         // In one order on every node: two batches cannot lock each other out.

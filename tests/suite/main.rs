@@ -2,20 +2,37 @@
 //!
 //! Every test is written once and runs on every database that is built in: SQLite by default, PostgreSQL and MariaDB
 //! with the features of their names, against the servers that `scripts/with-servers` provides. A module per promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // tests stop at the first surprise
 
 mod support;
 
 mod addresses;
 mod application_sql;
+mod cancellation;
 mod configuration;
 mod cookies;
 mod faults;
+mod grants;
 mod guards;
 mod hostile_cookies;
 mod keys;
 mod lifecycle;
+mod limits;
+mod linearizability;
+mod listing;
 mod migrations;
+mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod processes;
+mod revocation;
+mod rotation;
+mod streams;
+mod sweeping;
+mod timeouts;

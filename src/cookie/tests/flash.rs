@@ -52,7 +52,7 @@ fn a_flash_that_cannot_be_read_is_no_flash_but_can_be_removed() {
     let check = |header: &str, messages: &[FlashMessage], has_flash: bool| {
         let headers = request(header);
         assert_eq!(cookies.flash(&headers), messages, "{header}");
-        assert_eq!(cookies.has_flash(&headers), has_flash, "{header}");
+        assert_eq!(cookies.raw_flash(&headers).is_some(), has_flash, "{header}");
         let lazily = cookies
             .raw_flash(&headers)
             .map(|value| cookies.decode_flash(&value))
@@ -68,5 +68,5 @@ fn a_flash_that_cannot_be_read_is_no_flash_but_can_be_removed() {
     check("__Host-flash=", &[], false);
     check("a=b", &[], false);
     check("__host-flash=x", &[], false);
-    assert_eq!(cookies.raw_flash(&request(&too_long)), None);
+    assert_eq!(cookies.raw_flash(&request(&too_long)), Some(Vec::new()));
 }

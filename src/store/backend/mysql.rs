@@ -1,7 +1,9 @@
 //! MySQL and MariaDB.
 
+use std::io;
+
 use sqlx::{
-    Connection, MySql, MySqlConnection, Pool,
+    Connection, MySql, Pool,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     mysql::{MySqlArguments, MySqlDatabaseError, MySqlQueryResult},
@@ -10,8 +12,9 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Unit},
+    fault::{Fault, FaultKind},
+    held::Held,
     migrate,
     value::Bind,
 };
@@ -28,18 +31,55 @@ impl Backend for MySql {
     }
 
     fn fault_kind(error: &(dyn DatabaseError + 'static)) -> FaultKind {
-        match error
-            .try_downcast_ref::<MySqlDatabaseError>()
-            .map(MySqlDatabaseError::number)
-        {
-            // lock wait timeout, deadlock, MariaDB's "record has changed since last read"
-            Some(1205 | 1213 | 1020) => FaultKind::Conflict,
-            // too many connections, shutdown, aborted, read-only, disk full, killed
-            Some(1040 | 1053 | 1152 | 1158..=1161 | 1203 | 1290 | 1021 | 1114 | 1927 | 3168) => {
-                FaultKind::Lost
-            }
+        match number(error) {
+            // Changed meanwhile, lock wait, deadlock, tables altered, prepare again, certification
+            1020 | 1205 | 1213 | 1412 | 1615 | 3101 => FaultKind::Conflict,
+            // Disk or memory full, too many connections, Galera not ready, shutdown, network, unknown statement, read-only,
+            // interrupted, killed
+            1021
+            | 1037
+            | 1038
+            | 1040
+            | 1041
+            | 1047
+            | 1053
+            | 1114
+            | 1152
+            | 1158..=1161
+            | 1203
+            | 1243
+            | 1290
+            | 1317
+            | 1792
+            | 1836
+            | 1927
+            | 3168
+            | 4031 => FaultKind::Lost,
+            // max_statement_time, max_execution_time
+            1969 | 3024 => FaultKind::TimedOut,
+            // Duplicate, more than one row, out of range, truncated, too long, incorrect values, JSON
+            1062
+            | 1242
+            | 1264
+            | 1265
+            | 1292
+            | 1366
+            | 1406
+            | 1411
+            | 1525
+            | 1690
+            | 3140..=3160
+            | 4037..=4044 => FaultKind::Data,
             _ => FaultKind::Statement,
         }
+    }
+
+    fn code(error: &(dyn DatabaseError + 'static)) -> String {
+        number(error).to_string()
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move { Ok(Box::new(Held::begun(pool).await?) as Box<dyn Unit>) })
     }
 
     fn discard(connection: PoolConnection<Self>) {
@@ -48,31 +88,31 @@ impl Backend for MySql {
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
-            // The lock belongs to the connection, which therefore never goes back to the pool: after a failure, or with
-            // a caller who has gone, it would keep every other node waiting.
+            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
             let mut connection = pool.acquire().await?.detach();
-            lock_for_migration(&mut connection).await?;
+            // sqlx waits for its own lock with a timeout of -1. MariaDB calls that incorrect, in a warning, and gives none.
+            let locked: Option<i64> = sqlx::query_scalar(LOCK).fetch_one(&mut connection).await?;
+            if locked != Some(1) {
+                let waited = "another program has been migrating this database for half a minute";
+                return Err(
+                    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited)).into(),
+                );
+            }
             migrate::migrator(Self::DIALECT)
                 .set_locking(false)
                 .run_direct(None, &mut connection, false)
                 .await?;
-            connection.close().await?;
-            Ok(())
+            Ok(connection.close().await?)
         })
     }
 }
 
-/// sqlx's own lock asks for an endless wait in MySQL's way, which MariaDB answers with `NULL` and no lock.
-async fn lock_for_migration(connection: &mut MySqlConnection) -> Result<(), MigrateError> {
-    // Named after the database, as locks are the whole server's, in at most 64 characters.
-    let locked: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('countersign_', MD5(DATABASE())), 600)")
-            .fetch_one(connection)
-            .await?;
-    match locked {
-        Some(1) => Ok(()),
-        _ => Err(MigrateError::Execute(sqlx::Error::Protocol(
-            "another migration has held the lock for ten minutes".into(),
-        ))),
-    }
+/// Held by whoever migrates this database; half a minute is longer than migrating takes.
+const LOCK: &str = "SELECT GET_LOCK(CONCAT('countersign:', MD5(DATABASE())), 30)";
+
+/// MySQL's SQLSTATE is often the catch-all HY000; its own numbers tell.
+fn number(error: &(dyn DatabaseError + 'static)) -> u16 {
+    error
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .map_or(0, MySqlDatabaseError::number)
 }

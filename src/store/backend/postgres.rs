@@ -10,8 +10,9 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Unit},
+    fault::{Fault, FaultKind},
+    held::Held,
     migrate,
     value::Bind,
 };
@@ -38,18 +39,22 @@ impl Backend for Postgres {
     }
 
     fn fault_kind(error: &(dyn DatabaseError + 'static)) -> FaultKind {
-        match error.code().as_deref().unwrap_or_default() {
+        let code = error.code().unwrap_or_default();
+        let is_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
+        match code.as_ref() {
             "40001" | "40P01" | "55P03" => FaultKind::Conflict,
-            // 25006: a standby that became read-only under us
-            code if ["08", "53", "57", "58"]
-                .iter()
-                .any(|class| code.starts_with(class))
-                || code == "25006" =>
-            {
-                FaultKind::Lost
-            }
+            // A prepared statement that no longer fits, as when a migration runs: a fresh connection prepares it anew.
+            "26000" | "0A000" => FaultKind::Lost,
+            // Connections, transactions (a standby that became read-only under us), resources, operators, the system.
+            _ if is_of(&["08", "25", "53", "57", "58"]) => FaultKind::Lost,
+            // Cardinality, data, constraints, and what functions of the application raise.
+            _ if is_of(&["21", "22", "23", "P0"]) => FaultKind::Data,
             _ => FaultKind::Statement,
         }
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move { Ok(Box::new(Held::begun(pool).await?) as Box<dyn Unit>) })
     }
 
     fn discard(connection: PoolConnection<Self>) {
@@ -58,14 +63,12 @@ impl Backend for Postgres {
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
         Box::pin(async move {
-            // Migrations run under a lock that belongs to the connection, and a failed run does not give it back: in the
-            // pool, the connection would keep every other node waiting.
+            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
             let mut connection = pool.acquire().await?.detach();
             migrate::migrator(Self::DIALECT)
                 .run_direct(None, &mut connection, false)
                 .await?;
-            connection.close().await?;
-            Ok(())
+            Ok(connection.close().await?)
         })
     }
 }

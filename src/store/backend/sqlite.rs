@@ -1,7 +1,7 @@
 //! SQLite, embedded.
 
 use sqlx::{
-    Pool, Sqlite,
+    Pool, Sqlite, Transaction,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     pool::PoolConnection,
@@ -10,10 +10,11 @@ use sqlx::{
 
 use crate::store::{
     dialect::Dialect,
-    driver::{Backend, BoxFuture},
-    fault::FaultKind,
+    driver::{Backend, BoxFuture, Link, Speaks, Unit},
+    fault::{Fault, FaultKind},
     migrate,
-    value::Bind,
+    statement::Statement,
+    value::{Bind, Row},
 };
 
 impl Backend for Sqlite {
@@ -33,10 +34,28 @@ impl Backend for Sqlite {
             .and_then(|code| code.parse().ok())
             .unwrap_or_default();
         match extended & 0xff {
-            5 | 6 => FaultKind::Conflict,                      // BUSY, LOCKED
-            7 | 8 | 10 | 13 | 14 | 23 | 26 => FaultKind::Lost, // NOMEM, READONLY, IOERR, FULL, CANTOPEN, AUTH, NOTADB
+            // BUSY, LOCKED, PROTOCOL, SCHEMA
+            5 | 6 | 15 | 17 => FaultKind::Conflict,
+            // NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, AUTH, NOTADB
+            7..=11 | 13 | 14 | 23 | 26 => FaultKind::Lost,
+            // TOOBIG, CONSTRAINT, MISMATCH
+            18..=20 => FaultKind::Data,
+            // ERROR is both: what a function says of its arguments, and what the parser says of the text.
+            1 if !error.message().starts_with("no such") => FaultKind::Data,
             _ => FaultKind::Statement,
         }
+    }
+
+    fn quotes_no_data(_: &(dyn DatabaseError + 'static)) -> bool {
+        true // its messages name tables, columns and functions
+    }
+
+    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move {
+            let begun = pool.begin_with(Self::DIALECT.begin()).await;
+            let transaction = begun.map_err(Fault::of::<Self>)?;
+            Ok(Box::new(Written(transaction)) as Box<dyn Unit>)
+        })
     }
 
     fn discard(connection: PoolConnection<Self>) {
@@ -54,5 +73,32 @@ impl Backend for Sqlite {
                 .await?;
             Ok(transaction.commit().await?)
         })
+    }
+}
+
+/// sqlx's own transaction: its thread notices a caller who is gone, in BEGIN and in every statement.
+struct Written(Transaction<'static, Sqlite>);
+
+impl Link for Written {
+    fn fetch<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
+        <Sqlite as Speaks>::fetch(&mut self.0, statement, binds)
+    }
+
+    fn execute<'a>(
+        &'a mut self,
+        statement: &'a Statement,
+        binds: Vec<Bind>,
+    ) -> BoxFuture<'a, Result<u64, Fault>> {
+        <Sqlite as Speaks>::execute(&mut self.0, statement, binds)
+    }
+}
+
+impl Unit for Written {
+    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
+        Box::pin(async move { self.0.commit().await.map_err(Fault::of::<Sqlite>) })
     }
 }

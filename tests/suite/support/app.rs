@@ -49,6 +49,7 @@ pub(crate) fn usual(builder: SessionsBuilder) -> SessionsBuilder {
 /// | `POST /remember/{user}` | signs in for longer than the browser's session |
 /// | `POST /rotate`, `POST /rotate/{status}`, `POST /reauthenticated` | a new token |
 /// | `POST /logout`, `POST /logout/{status}` | signs out, answers with this status |
+/// | `POST /revoke-others` | ends the user's other sessions; how many there were |
 /// | `GET /me` | `SignedIn`: the user's id |
 /// | `GET /permissions` | the user's permissions, joined by spaces |
 /// | `GET /maybe` | `Option<SignedIn>`: the user's id or `nobody` |
@@ -81,6 +82,7 @@ pub(crate) fn router(sessions: &Sessions) -> Router {
         )
         .route("/logout", post(logout))
         .route("/logout/{status}", post(logout_with_status))
+        .route("/revoke-others", post(revoke_others))
         .route(
             "/me",
             get(|user: SignedIn| async move { user.user_id().to_string() }),
@@ -138,6 +140,11 @@ async fn logout_with_status(
     Ok(status(code))
 }
 
+async fn revoke_others(session: Session, user: SignedIn) -> Result<String, countersign::Error> {
+    let ended = session.sessions().revoke_others(&user, user.user_id());
+    Ok(ended.await?.to_string())
+}
+
 async fn permissions(user: SignedIn) -> String {
     user.permissions().iter().collect::<Vec<_>>().join(" ")
 }
@@ -188,6 +195,15 @@ impl App {
         configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
         Self::of(sessions_with(database, configure).await)
+    }
+
+    /// Another node of the same application, with connections of its own.
+    pub(crate) async fn beside(
+        database: &Database,
+        configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+    ) -> Self {
+        let builder = usual(database.second_pool().await.builder());
+        Self::of(configure(builder).build().await.unwrap())
     }
 
     pub(crate) fn of(sessions: Sessions) -> Self {

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod database;
+pub(crate) mod gate;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -13,6 +14,7 @@ pub(crate) use self::{
     app::{App, KEY, router, sessions, sessions_with},
     client::{Answer, Client},
     database::{Database, Pool, eventually},
+    gate::Gate,
 };
 
 /// Makes one test per database out of one function: `on_every_database! { async fn name(database: Database) { … } }`.

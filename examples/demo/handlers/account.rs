@@ -1,0 +1,69 @@
+//! Signing in and out.
+
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response, Result};
+use countersign::{Flash, LoginError, Session};
+use serde::Deserialize;
+
+use super::home;
+use crate::pages::ErrorPage;
+use crate::passwords;
+use crate::routes::App;
+
+#[derive(Deserialize)]
+pub struct Credentials {
+    username: String,
+    password: String,
+    /// A checkbox: sent when it is ticked, missing when it is not.
+    remember: Option<String>,
+}
+
+pub async fn sign_in(
+    State(app): State<App>,
+    session: Session,
+    flash: Flash,
+    Form(form): Form<Credentials>,
+) -> Result<Response> {
+    let account = app.database.account(&form.username).await?;
+    let stored = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
+    let matches = passwords::verify(form.password, stored)
+        .await
+        .map_err(ErrorPage::failed)?;
+    let Some(account) = account.filter(|_| matches) else {
+        let page = home::page(&app, &session).await?;
+        let page = page
+            .with_user_name(form.username)
+            .with_error("That user name and password do not belong together.");
+        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+    };
+
+    let mut login = session.login(account.id);
+    if form.remember.is_some() {
+        login = login.remember();
+    }
+    match login.await {
+        Ok(_) => {
+            flash.success(format!("Welcome, {}. You are signed in.", account.name));
+            Ok(Redirect::to("/").into_response())
+        }
+        Err(LoginError::LimitReached { max }) => {
+            let page = home::page(&app, &session).await?;
+            let page = page.with_user_name(account.name).with_error(format!(
+                "The password is right, but this account is signed in {max} times already, and that is all it may. \
+                 Sign out somewhere else, then try again.",
+            ));
+            Ok((StatusCode::CONFLICT, page).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub async fn sign_out(session: Session, flash: Flash) -> Result<Redirect> {
+    session.logout().await?;
+    flash.info("You are signed out.");
+    Ok(Redirect::to("/"))
+}

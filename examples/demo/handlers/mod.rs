@@ -1,0 +1,7 @@
+//! One file per thing that can be done.
+
+pub mod account;
+pub mod articles;
+pub mod home;
+pub mod passwords;
+pub mod whoami;

@@ -1,0 +1,52 @@
+# Shared by the scripts beside it; read by `.`, not run.
+# shellcheck shell=bash
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+    say "error: $*"
+    exit 1
+}
+
+fail_with() { # LOG MESSAGE...
+    tail -n 40 "$1" >&2
+    shift
+    fail "$@"
+}
+
+# Where tools are kept between runs and checkouts.
+tools="${COUNTERSIGN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/countersign-tools}"
+
+# A cargo subcommand from PATH, or else built once and kept. They check, they do not have to be fast:
+# without optimisation cargo-deny takes a minute to build instead of many.
+cargo_tool() { # NAME VERSION
+    PATH="$PATH:$tools/bin"
+    export PATH
+    command -v "cargo-$1" >/dev/null && return
+    say "installing cargo-$1 $2 into $tools"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_DEBUG=false \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
+        cargo install --quiet --locked "cargo-$1" --version "$2" --root "$tools" --target-dir "$tools/build"
+    rm -rf "$tools/build"
+}
+
+# Debian would start a service of its own with some packages. It asks this file first; what was
+# there before comes back afterwards. --no-remove: a conflicting server that somebody uses stays.
+apt_install() { # PACKAGE
+    [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 1
+    say "installing $1 with apt-get"
+    (
+        policy=/usr/sbin/policy-rc.d
+        saved=""
+        if [ -e "$policy" ]; then
+            saved=$(mktemp "$policy.XXXXXX")
+            mv "$policy" "$saved"
+        fi
+        trap 'rm -f "$policy"; [ -z "$saved" ] || mv "$saved" "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq >&2 || exit 1
+        apt-get install -qq --yes --no-remove --no-install-recommends "$1" >&2 || exit 1
+    )
+}

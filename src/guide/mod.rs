@@ -1,0 +1,50 @@
+//! The guide: words only, a page for each larger subject.
+//!
+//! | page | answers |
+//! | --- | --- |
+//! | [`security`] | What holds, what remains for the application, what a caller sees when something fails, how keys are changed, what is logged. |
+//! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
+//! | [`permissions`] | How the application says where its accounts and permissions are. |
+//! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
+//! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
+//!
+//! # Words
+//!
+//! The same in code, SQL, documentation and logs:
+//!
+//! | term | meaning |
+//! | --- | --- |
+//! | session | one sign-in of one user in one browser; a row in the database |
+//! | session id | its public name (UUID version 7, so it sorts by time); safe in logs, URLs and listings; opens nothing |
+//! | token | 256 random bits, the secret in the cookie; only its SHA-256 is stored |
+//! | live | reserved no longer, not ended, neither idle nor absolute timeout passed |
+//! | reserved | made by a login whose response has not gone out yet; opens nothing |
+//! | ended | over for good, with the time, the reason and by whom; kept for the retention period |
+//! | idle timeout, absolute timeout | since last seen, since sign-in; both always apply |
+//! | touch | writing down when a session was last seen |
+//! | rotate | new token, same session |
+//! | revoke | end by somebody's decision |
+//! | sweep | write down what has run out, delete what ended longer ago than the retention period |
+//! | permission | a string such as `articles:edit`, read from the application's own tables |
+//! | flash | a message that is shown once |
+//! | lane | a connection on which verification statements are sent, one after the other |
+
+pub mod security {
+    #![doc = include_str!("security.md")]
+}
+
+pub mod sessions {
+    #![doc = include_str!("sessions.md")]
+}
+
+pub mod permissions {
+    #![doc = include_str!("permissions.md")]
+}
+
+pub mod deployment {
+    #![doc = include_str!("deployment.md")]
+}
+
+pub mod migrating {
+    #![doc = include_str!("migrating.md")]
+}

@@ -1,0 +1,55 @@
+//! Asking about sessions that long-lived connections hang on: all of them in one statement.
+
+use uuid::Uuid;
+
+use super::{
+    Bind, EndedReason, Store,
+    application::verdict,
+    value::{CorruptRow, Row},
+};
+use crate::error::Error;
+
+impl Store {
+    /// Those of these sessions that are no longer live or whose account may no longer be used, and why. One that is
+    /// not there at all any more counts as expired.
+    pub(crate) async fn ended_among(
+        &self,
+        ids: &[Uuid],
+    ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
+        // One parameter for any number of ids, on every database.
+        let list = serde_json::Value::from_iter(ids.iter().map(Uuid::to_string)).to_string();
+        let rows = self
+            .fetch(&self.statements.ended_among, vec![Bind::Text(list)])
+            .await?;
+        read_all(&rows, read_watched)
+    }
+
+    /// The sessions that somebody ended within the last seconds, on whichever node.
+    pub(crate) async fn ended_recently(&self) -> Result<Vec<(Uuid, EndedReason)>, Error> {
+        let rows = self
+            .fetch(&self.statements.ended_recently, Vec::new())
+            .await?;
+        read_all(&rows, read_ended)
+    }
+}
+
+fn read_all(
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<(Uuid, EndedReason), CorruptRow>,
+) -> Result<Vec<(Uuid, EndedReason)>, Error> {
+    let read: Result<Vec<_>, _> = rows.iter().map(read).collect();
+    Ok(read?)
+}
+
+fn read_watched(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {
+    let reason = match row.maybe_text(2)? {
+        Some(reason) => EndedReason::from_column(reason),
+        None if row.int(1)? == verdict::ACCOUNT_REFUSED => EndedReason::AccountRefused,
+        None => EndedReason::Expired,
+    };
+    Ok((row.uuid(0)?, reason))
+}
+
+fn read_ended(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {
+    Ok((row.uuid(0)?, EndedReason::from_column(row.text(1)?)))
+}
