@@ -69,12 +69,14 @@ on_every_database! {
         let app = app_with_keys(&database, "{user:text}", "VARCHAR(64)", keys).await;
         assert_eq!(permissions(&app, "auth0%7CAlice").await.as_deref(), Some("articles:edit"));
         assert_eq!(permissions(&app, "auth0%7Cbob").await, None);
-        for other in ["auth0%7Calice", "%20auth0%7CAlice", "AUTH0%7CALICE", "%27%20OR%201=1%20--", "auth0%7CAlic%C3%A9"] {
+        for other in ["auth0%7Calice", "AUTH0%7CALICE", "%27%20OR%201=1%20--", "auth0%7CAlic%C3%A9"] {
             assert_eq!(permissions(&app, other).await, None, "{other}");
         }
-        // MySQL and MariaDB would take this for the user without the space.
-        let answer = app.login(&mut Client::new(), "auth0%7CAlice%20").await;
-        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        // MySQL and MariaDB would take the first for the user without the space.
+        for blank in ["auth0%7CAlice%20", "%20auth0%7CAlice"] {
+            let answer = app.login(&mut Client::new(), blank).await;
+            assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        }
     }
 
     async fn only_the_canonical_form_of_a_number_signs_in(database: Database) {
