@@ -40,7 +40,7 @@ on_every_database! {
     async fn a_full_queue_refuses_at_once_and_nobody_hangs(database: Database) {
         database.pool.migrate().await.unwrap();
         let pool = database.pool_of(1).await;
-        let app = App::on(&pool, |builder| builder.queue_capacity(1).max_lanes(1)).await;
+        let app = App::on(&pool, |builder| builder.queue_capacity(1).max_lanes(1).time_budget(AT_LAST * 3)).await;
         let client = app.signed_in("2").await;
         with_pool!(&pool, pool => {
             let held = pool.acquire().await.unwrap();

@@ -26,7 +26,7 @@ pub(crate) enum Mode {
     BlackHole,
     /// Connections are cut, and new ones are accepted and cut.
     Reset,
-    /// What the server says next is not forwarded: the connection is cut instead. After that, all is well.
+    /// The answer to the next statement is not forwarded: the connection is cut instead. After that, all is well.
     CutNextAnswer,
     /// The same for the answer to a COMMIT, which the server has carried out.
     CutAnswerToCommit,
@@ -38,6 +38,13 @@ pub(crate) enum Mode {
 pub(crate) struct Proxy {
     mode: Arc<watch::Sender<Mode>>,
     port: u16,
+}
+
+/// What the client has sent last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    commit: bool,
+    statement: bool,
 }
 
 /// How one direction ended.
@@ -88,17 +95,11 @@ fn address(url: &str) -> String {
 }
 
 async fn connection(client: TcpStream, server: TcpStream, mode: Arc<watch::Sender<Mode>>) {
-    let committing = Arc::new(Mutex::new(false));
+    let asked = Arc::new(Mutex::new(Asked::default()));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let up = pump(
-        from_client,
-        to_server,
-        mode.clone(),
-        committing.clone(),
-        false,
-    );
-    let down = pump(from_server, to_client, mode.clone(), committing, true);
+    let up = pump(from_client, to_server, mode.clone(), asked.clone(), false);
+    let down = pump(from_server, to_client, mode.clone(), asked, true);
     let mut watched = mode.subscribe();
     let reset = watched.wait_for(|mode| *mode == Mode::Reset);
     // Whatever ends first drops both sockets.
@@ -113,17 +114,21 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mode: Arc<watch::Sender<Mode>>,
-    committing: Arc<Mutex<bool>>,
+    asked: Arc<Mutex<Asked>>,
     answers: bool,
 ) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let piece = &buffer[..length];
         if !answers {
-            *committing.lock().unwrap() = piece.windows(6).any(|word| word == b"COMMIT");
+            *asked.lock().unwrap() = Asked {
+                commit: piece.windows(6).any(|word| word == b"COMMIT"),
+                // A ping has a few bytes, a statement about a token at least the token's digest.
+                statement: piece.len() > 32,
+            };
         }
-        let committing = *committing.lock().unwrap();
-        if let Pumped::Cut = pass_on(piece, &mut to, &mode, committing, answers).await {
+        let asked = *asked.lock().unwrap();
+        if let Pumped::Cut = pass_on(piece, &mut to, &mode, asked, answers).await {
             return;
         }
     }
@@ -133,7 +138,7 @@ async fn pass_on(
     piece: &[u8],
     to: &mut OwnedWriteHalf,
     mode: &watch::Sender<Mode>,
-    committing: bool,
+    asked: Asked,
     answers: bool,
 ) -> Pumped {
     let now = *mode.borrow();
@@ -142,11 +147,11 @@ async fn pass_on(
         Mode::BlackHole => std::future::pending().await,
         Mode::HalfClose if answers => std::future::pending().await,
         Mode::Reset => return Pumped::Cut,
-        Mode::CutNextAnswer if answers => {
+        Mode::CutNextAnswer if answers && asked.statement => {
             mode.send_replace(Mode::Pass);
             return Pumped::Cut;
         }
-        Mode::CutAnswerToCommit if answers && committing => {
+        Mode::CutAnswerToCommit if answers && asked.commit => {
             mode.send_replace(Mode::Pass);
             return Pumped::Cut;
         }
