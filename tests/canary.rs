@@ -238,7 +238,8 @@ async fn whole_run(database: &Database, watch: &mut Watch) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_token_is_found_nowhere_but_in_its_cookie() {
-    let logs = Logs::of_the_process();
+    let logs = Logs::default();
+    tracing::subscriber::set_global_default(logs.subscriber()).unwrap();
     let mut databases = Vec::new();
     #[cfg(feature = "sqlite")]
     databases.push(Database::sqlite().await);

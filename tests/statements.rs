@@ -62,6 +62,15 @@ async fn counted<T>(work: impl Future<Output = T>) -> (u64, T) {
     (STATEMENTS.load(Ordering::SeqCst) - before, result)
 }
 
+/// A connection that is new has statements of its own to send.
+async fn over_one_connection(
+    database: &Database,
+    configure: impl FnOnce(countersign::SessionsBuilder) -> countersign::SessionsBuilder,
+) -> App {
+    database.pool.migrate().await.unwrap();
+    App::on(&database.pool_of(1).await, configure).await
+}
+
 /// Many permission checks, in layers, extractors and the handler.
 fn demanding(app: &App) -> Router {
     let checks = |user: SignedIn, other: Option<SignedIn>, session: countersign::Session| async move {
@@ -117,7 +126,7 @@ macro_rules! on_every_database_in_turn {
 
 on_every_database_in_turn! {
     async fn a_signed_in_request_costs_one_statement_whatever_it_checks(database: Database) {
-        let app = App::new(&database).await;
+        let app = over_one_connection(&database, |builder| builder).await;
         let mut client = app.signed_in("2").await;
         let router = demanding(&app);
         for _ in 0..3 {
@@ -188,7 +197,7 @@ on_every_database_in_turn! {
     }
 
     async fn signing_in_and_out_stays_within_a_dozen_statements(database: Database) {
-        let app = App::with(&database, |builder| builder.limit(countersign::Limit::end_oldest(1))).await;
+        let app = over_one_connection(&database, |builder| builder.limit(countersign::Limit::end_oldest(1))).await;
         app.signed_in("2").await;
         let mut client = Client::new();
         // Two transactions of lock, count and change.
@@ -203,6 +212,8 @@ on_every_database_in_turn! {
     async fn a_permission_source_is_asked_beside_the_one_statement(database: Database) {
         database.pool.migrate().await.unwrap();
         let builder = database
+            .pool_of(1)
+            .await
             .builder()
             .key(countersign::Key::generate())
             .permission_source(Asks);

@@ -174,7 +174,7 @@ async fn hostile_paths_stay_data_inside_the_redirect() {
     for path in [
         "/a?next=https://evil.example",
         "/a?x=%0d%0aSet-Cookie:%20a=b",
-        "/a?x=';{alert(1)}|[`]\\^",
+        "/a?x=';{alert(1)}|[`]^",
         "/a%2f..%2f..?x=%00",
         "/a?b=c;d=e&next=//evil.example",
         "/a/@evil.example:80/b",

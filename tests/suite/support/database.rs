@@ -113,6 +113,12 @@ impl Database {
         self.place.connect(connections).await
     }
 
+    /// A pool that takes another way to this database.
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    pub(crate) async fn pool_at(&self, url: &str, connections: u32) -> Pool {
+        self.place.connect_to(url, connections).await
+    }
+
     /// The address of this database, for tests that put something between.
     pub(crate) fn url(&self) -> String {
         self.place.url()
@@ -188,22 +194,26 @@ impl Place {
     }
 
     async fn connect(&self, connections: u32) -> Pool {
+        self.connect_to(&self.url(), connections).await
+    }
+
+    async fn connect_to(&self, url: &str, connections: u32) -> Pool {
         match self {
             #[cfg(feature = "sqlite")]
             Self::File(_) => {
-                let options = countersign::sqlite_options(&self.url()).unwrap();
+                let options = countersign::sqlite_options(url).unwrap();
                 let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(connections);
                 Pool::Sqlite(pool.connect_with(options).await.unwrap())
             }
             #[cfg(feature = "postgres")]
             Self::Postgres { .. } => {
                 let pool = sqlx::postgres::PgPoolOptions::new().max_connections(connections);
-                Pool::Postgres(pool.connect(&self.url()).await.unwrap())
+                Pool::Postgres(pool.connect(url).await.unwrap())
             }
             #[cfg(feature = "mysql")]
             Self::MySql { .. } => {
                 let pool = sqlx::mysql::MySqlPoolOptions::new().max_connections(connections);
-                Pool::MySql(pool.connect(&self.url()).await.unwrap())
+                Pool::MySql(pool.connect(url).await.unwrap())
             }
         }
     }

@@ -19,18 +19,12 @@ impl Logs {
         (logs, guard)
     }
 
-    /// Collects the logs of the whole process, at every level: for a test binary of its own.
-    pub(crate) fn of_the_process() -> Self {
-        let logs = Self::default();
-        tracing::subscriber::set_global_default(logs.subscriber()).unwrap();
-        logs
-    }
-
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+    /// Collects everything, at every level.
+    pub(crate) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
         let logs = self.clone();
         tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)

@@ -13,6 +13,8 @@ pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod logs;
 pub(crate) mod node;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) mod proxy;
 pub(crate) mod secret;
 
 pub(crate) use self::{

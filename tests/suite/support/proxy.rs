@@ -1,0 +1,164 @@
+//! A TCP proxy in front of a database server, that fails in the ways networks do.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+
+use super::{Database, Pool};
+
+/// What becomes of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Pass,
+    /// Each piece is late by so much.
+    Delay(Duration),
+    /// Nothing comes through, and nobody is told.
+    BlackHole,
+    /// Connections are cut, and new ones are accepted and cut.
+    Reset,
+    /// The answer to the next statement is not forwarded: the connection is cut instead. After that, all is well.
+    CutNextAnswer,
+    /// The same for the answer to a COMMIT, which the server has carried out.
+    CutAnswerToCommit,
+    /// The server's side falls silent for good while the client's stays open.
+    HalfClose,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    mode: Arc<watch::Sender<Mode>>,
+    port: u16,
+}
+
+/// What the client has sent last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    commit: bool,
+    statement: bool,
+}
+
+/// How one direction ended.
+enum Pumped {
+    On,
+    Cut,
+}
+
+impl Proxy {
+    pub(crate) async fn before(database: &Database) -> Self {
+        let target = address(&database.url());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mode = Arc::new(watch::Sender::new(Mode::Pass));
+        let switch = mode.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(&target).await else {
+                    continue;
+                };
+                tokio::spawn(connection(client, server, switch.clone()));
+            }
+        });
+        Self { mode, port }
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        *self.mode.borrow()
+    }
+
+    /// A pool that reaches the database only through this.
+    pub(crate) async fn pool(&self, database: &Database, connections: u32) -> Pool {
+        let url = database.url().replace(
+            &address(&database.url()),
+            &format!("127.0.0.1:{}", self.port),
+        );
+        database.pool_at(&url, connections).await
+    }
+}
+
+fn address(url: &str) -> String {
+    let (_, place) = url.rsplit_once('@').unwrap();
+    place.split_once('/').unwrap().0.to_owned()
+}
+
+async fn connection(client: TcpStream, server: TcpStream, mode: Arc<watch::Sender<Mode>>) {
+    let asked = Arc::new(Mutex::new(Asked::default()));
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let up = pump(from_client, to_server, mode.clone(), asked.clone(), false);
+    let down = pump(from_server, to_client, mode.clone(), asked, true);
+    let mut watched = mode.subscribe();
+    let reset = watched.wait_for(|mode| *mode == Mode::Reset);
+    // Whatever ends first drops both sockets.
+    tokio::select! {
+        () = up => {}
+        () = down => {}
+        _ = reset => {}
+    }
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mode: Arc<watch::Sender<Mode>>,
+    asked: Arc<Mutex<Asked>>,
+    answers: bool,
+) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let piece = &buffer[..length];
+        if !answers {
+            *asked.lock().unwrap() = Asked {
+                commit: piece.windows(6).any(|word| word == b"COMMIT"),
+                // A ping has a few bytes, a statement about a token at least the token's digest.
+                statement: piece.len() > 32,
+            };
+        }
+        let asked = *asked.lock().unwrap();
+        if let Pumped::Cut = pass_on(piece, &mut to, &mode, asked, answers).await {
+            return;
+        }
+    }
+}
+
+async fn pass_on(
+    piece: &[u8],
+    to: &mut OwnedWriteHalf,
+    mode: &watch::Sender<Mode>,
+    asked: Asked,
+    answers: bool,
+) -> Pumped {
+    let now = *mode.borrow();
+    match now {
+        Mode::Delay(pause) => tokio::time::sleep(pause).await,
+        Mode::BlackHole => std::future::pending().await,
+        Mode::HalfClose if answers => std::future::pending().await,
+        Mode::Reset => return Pumped::Cut,
+        Mode::CutNextAnswer if answers && asked.statement => {
+            mode.send_replace(Mode::Pass);
+            return Pumped::Cut;
+        }
+        Mode::CutAnswerToCommit if answers && asked.commit => {
+            mode.send_replace(Mode::Pass);
+            return Pumped::Cut;
+        }
+        _ => {}
+    }
+    match to.write_all(piece).await {
+        Ok(()) => Pumped::On,
+        Err(_) => Pumped::Cut,
+    }
+}
