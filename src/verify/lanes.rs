@@ -283,12 +283,19 @@ impl Lane {
         link: Option<Box<dyn Pooled>>,
         deadline: Instant,
     ) -> Result<Box<dyn Pooled>, Fault> {
-        match link {
-            Some(link) => Ok(link),
-            None => timeout_at(deadline, self.shared.store.link())
-                .await
-                .unwrap_or_else(|_| Err(Fault::timed_out())),
+        if let Some(link) = link {
+            return Ok(link);
         }
+        let connecting = async {
+            match self.shared.store.link().await {
+                // A connection can break while it is being made, as later.
+                Err(fault) if fault.kind() == FaultKind::Lost => self.shared.store.link().await,
+                outcome => outcome,
+            }
+        };
+        timeout_at(deadline, connecting)
+            .await
+            .unwrap_or_else(|_| Err(Fault::timed_out()))
     }
 
     /// Takes those who still wait, in the order in which they came.

@@ -99,6 +99,7 @@ async fn on_a_locked_file_live_sessions_go_on_and_sign_ins_answer_503() {
     let app = App::with(&database, |builder| builder.time_budget(BUDGET)).await;
     let client = app.signed_in("2").await;
     let other = database.pool_of(1).await;
+    #[allow(irrefutable_let_patterns, reason = "where SQLite is the only database")]
     let Pool::Sqlite(other) = &other else {
         return;
     };

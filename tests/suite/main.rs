@@ -32,6 +32,7 @@ mod linearizability;
 mod listing;
 mod migrations;
 mod model;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 mod processes;
 mod revocation;
