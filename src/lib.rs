@@ -7,7 +7,8 @@
 //!   same statement. There is no cache: whatever was revoked, removed or disabled is so from the next request on.
 //! - Granting waits for success, ending never waits. A login becomes real only when its response succeeds.
 //! - When the database is away, a request is neither let in nor signed out: guarded handlers answer 503.
-//! - Sessions can be listed, filtered, limited per user and ended, with or without an HTTP request.
+//! - Sessions can be listed, filtered, limited per user and ended, with or without an HTTP request. WebSockets and event
+//!   streams end with their session.
 //!
 //! # A whole small application
 //!
@@ -62,10 +63,12 @@
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [permissions](guide::permissions), [deployment](guide::deployment), and [migrating](guide::migrating) from other crates.
+//! [long-lived connections](guide::streams), [permissions](guide::permissions), [deployment](guide::deployment), and
+//! [migrating](guide::migrating) from other crates.
 //!
 //! # Features
 //!

@@ -15,8 +15,8 @@ const MAX_BYTES: usize = 255;
 /// Numbers become decimal digits and UUIDs become 36 lower-case characters with hyphens, so one user has one
 /// form. [`UserId::parse`] is the way back. Cloning is cheap.
 ///
-/// An id has 1 to 255 bytes and no control characters. That is checked where a session begins
-/// (`Session::login`), not here.
+/// An id has 1 to 255 bytes, no control characters, and no white space at either end. That is checked where a
+/// session begins (`Session::login`), not here.
 ///
 /// ```
 /// use countersign::UserId;

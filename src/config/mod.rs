@@ -119,6 +119,8 @@ impl SessionsBuilder {
     /// .account("users WHERE id = {user:int} AND NOT disabled")
     /// ```
     ///
+    /// Of several calls of this and of [`any_account`](Self::any_account) the last one wins.
+    ///
     /// | placeholder | SQLite | PostgreSQL | MySQL, MariaDB |
     /// | --- | --- | --- | --- |
     /// | `{user:int}` | `INTEGER` | `bigint` | `BIGINT` |
@@ -134,7 +136,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Says that accounts are never disabled or deleted: a live session is all it takes.
+    /// Says that accounts are never disabled or deleted: a live session is all it takes. Of several calls of this and
+    /// of [`account`](Self::account) the last one wins.
     ///
     /// # Security
     ///
@@ -148,7 +151,8 @@ impl SessionsBuilder {
 
     /// Where permissions are: a column of strings, and the FROM part of the query for one user.
     ///
-    /// Several calls add up: direct ones, by role, by group. They are read in the one statement of each request.
+    /// Several calls add up: direct ones, by role, by group. They are read in the one statement of each request, cast to
+    /// text.
     ///
     /// ```text
     /// .permissions("permission", "user_permissions WHERE user_id = {user:int}")
@@ -195,7 +199,8 @@ impl SessionsBuilder {
     }
 
     /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds; zero is
-    /// allowed, and lets requests that run in parallel with a rotation be anonymous.
+    /// allowed, and lets requests that run in parallel with a rotation be anonymous. A second rotation within the grace
+    /// ends the first one's.
     pub fn rotation_grace(mut self, grace: Duration) -> Self {
         self.rotation_grace = grace;
         self
@@ -222,8 +227,8 @@ impl SessionsBuilder {
     }
 
     /// Reads a user's own maximum from the application's tables: a query of one number, asked at each sign-in under the
-    /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A maximum set with
-    /// [`Sessions::set_limit`](crate::Sessions::set_limit) comes first.
+    /// user's lock. `NULL` or no row: the default of [`limit`](Self::limit). Negative: no limit. A number that cannot be
+    /// read refuses the sign-in (503). A maximum set with [`Sessions::set_limit`](crate::Sessions::set_limit) comes first.
     ///
     /// ```text
     /// .limit_query("SELECT max_sessions FROM users WHERE id = {user:int}")
@@ -280,8 +285,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Ending very
-    /// many sessions with one filter may take up to a minute.
+    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Sweeping,
+    /// and ending many sessions with one filter, work in batches, and each step has the budget for itself.
     pub fn time_budget(mut self, budget: Duration) -> Self {
         self.lanes.time_budget = budget;
         self
@@ -294,13 +299,14 @@ impl SessionsBuilder {
     }
 
     /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
-    /// second. See [`Session::ended`](crate::Session::ended).
+    /// second. Nothing is asked while there are none. See [`Session::ended`](crate::Session::ended).
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch.interval = interval;
         self
     }
 
-    /// How long long-lived connections go on while the database is away. Default: 60 seconds.
+    /// How long long-lived connections go on while the database is away. Default: 60 seconds; zero is allowed, and ends
+    /// them at the first round that fails. Looked at in each round, so an interval and a time budget may come on top.
     pub fn watch_grace(mut self, grace: Duration) -> Self {
         self.watch.grace = grace;
         self

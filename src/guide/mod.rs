@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`security`] | What holds, what remains for the application, what a caller sees when something fails, how keys are changed, what is logged. |
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
+//! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
@@ -27,6 +28,7 @@
 //! | sweep | write down what has run out, delete what ended longer ago than the retention period |
 //! | permission | a string such as `articles:edit`, read from the application's own tables |
 //! | flash | a message that is shown once |
+//! | watch | asking, once per interval for all of them, whether the sessions of open connections still hold |
 //! | lane | a connection on which verification statements are sent, one after the other |
 
 pub mod security {
@@ -35,6 +37,10 @@ pub mod security {
 
 pub mod sessions {
     #![doc = include_str!("sessions.md")]
+}
+
+pub mod streams {
+    #![doc = include_str!("streams.md")]
 }
 
 pub mod permissions {

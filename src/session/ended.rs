@@ -43,7 +43,14 @@ impl Session {
     /// database is away nothing ends, until the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over: then
     /// it resolves with [`EndedReason::Unverifiable`].
     ///
-    /// For an anonymous request it never resolves; for one whose session could not be verified it resolves at once.
+    /// For an anonymous request it never resolves; for one whose session could not be verified it resolves at once, with
+    /// the same reason. It is about the session that the request came with: call it before a
+    /// [`logout`](Self::logout). Permissions are not looked at again, and an open connection alone does not keep the
+    /// idle timeout away: see the [guide](crate::guide::streams).
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime, where somebody is signed in.
     ///
     /// ```
     /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -79,7 +86,22 @@ impl Session {
         }
     }
 
-    /// A stream that ends when the session does, or when it ends by itself.
+    /// A stream that ends when the session does, or when it ends by itself. What was still to be sent is not. The same
+    /// holds for it as for [`ended`](Self::ended).
+    ///
+    /// ```
+    /// use axum::body::Body;
+    /// use countersign::{Session, SignedIn};
+    ///
+    /// async fn export(_: SignedIn, session: Session) -> Body {
+    ///     let lines = futures::stream::iter((1..=1_000_000).map(|n| Ok::<_, std::io::Error>(format!("{n}\n"))));
+    ///     Body::from_stream(session.until_ended(lines))
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime, where somebody is signed in.
     #[must_use]
     pub fn until_ended<S>(&self, stream: S) -> UntilEnded<S> {
         UntilEnded {

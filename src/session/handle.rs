@@ -157,7 +157,11 @@ impl Sessions {
         self.end_where(&others, by.into()).await
     }
 
-    /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all.
+    /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
+    /// way end too and are not counted. Whatever state the filter names, what has ended stays as it is.
+    ///
+    /// Very many end in batches of 256, each a transaction with a
+    /// [`time_budget`](crate::SessionsBuilder::time_budget) of its own. It goes on to the end even if its caller is dropped.
     ///
     /// # Errors
     ///
@@ -166,7 +170,7 @@ impl Sessions {
         self.end_where(filter, by.into()).await
     }
 
-    /// How many sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
+    /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
     ///
     /// # Errors
     ///
@@ -247,7 +251,7 @@ impl Sessions {
 
 /// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
 ///
-/// 1 to 255 bytes and no control characters; checked where it is used, as invalid input.
+/// 1 to 255 bytes, no control characters, no white space at either end; checked where it is used, as invalid input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor(String);
 

@@ -115,7 +115,8 @@ impl<'a> IntoFuture for Login<'a> {
 
 /// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
 ///
-/// As a response: 409 for the limit, 503 with `Retry-After` for the database, 500 for an id that the application made.
+/// As a response: 409 for the limit, 503 with `Retry-After` for the database, 500 for what the application did wrong: an
+/// id that cannot be used, a login after the response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginError {

@@ -137,8 +137,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, or the database is not available.
-    /// Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
+    /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, the response is out already,
+    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
     /// answer.
     ///
     /// # Security
@@ -149,20 +149,24 @@ impl Session {
     }
 
     /// Gives the session a new token once the response succeeds. The old one stays good for the grace period, so that
-    /// parallel requests work. Does nothing for somebody who is not signed in, nor after a [`login`](Self::login) in the same
-    /// request, which brings a new token anyway.
+    /// parallel requests work, or until the next rotation. Does nothing for somebody who is not signed in, for a request
+    /// that came with an old token, after the response, nor after a [`login`](Self::login) in the same request, which
+    /// brings a new token anyway.
     pub fn rotate(&self) {
         self.promise_rotation(Proof::Unchanged);
     }
 
     /// [`rotate`](Self::rotate)s, and records that the user has proved again who they are:
     /// [`SignedIn::require_recent`] counts from now (ASVS 5.0, 7.2.4). The absolute timeout still counts from the sign-in.
+    /// A request that came with an old token, within its grace, brings no new one, and the proof is recorded all the
+    /// same.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }
 
     /// Signs the user out: the session ends in the database at once, whatever becomes of the response, which removes
-    /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1).
+    /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1). The session ends whatever has become
+    /// of its token since the request began, and of its account.
     ///
     /// # Errors
     ///

@@ -54,7 +54,8 @@ impl Filter {
         }
     }
 
-    /// Only those in this state. Revoking ends live ones in any case.
+    /// Only those in this state. A revocation looks among live sessions and sign-ins under way, whatever is said here:
+    /// with `Ended` it finds nothing to end.
     #[must_use]
     pub fn state(mut self, state: SessionState) -> Self {
         self.state = Some(state);

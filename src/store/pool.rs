@@ -67,6 +67,9 @@ pub async fn migrate<P: SessionPool>(pool: &P) -> Result<(), MigrateError> {
 /// # Ok(()) }
 /// ```
 ///
+/// Programs that create one file at the same moment may get "database is locked" from their first connection, while
+/// another one switches the file to write-ahead mode: try again.
+///
 /// # Errors
 ///
 /// When the address is not one of SQLite's.
