@@ -1,12 +1,13 @@
 //! Asking the database on behalf of requests: the coalescing verifier, and the touches that are written behind.
 
-mod lanes;
+mod lane;
 mod outage;
+mod queue;
 mod touch;
 mod watch;
 
 pub(crate) use self::{
-    lanes::{LaneLimits, Verifier},
+    queue::{LaneLimits, Verifier},
     touch::Touches,
     watch::{Watch, WatchTimings, Watchers},
 };

@@ -100,6 +100,8 @@ on_every_database! {
             assert_eq!((answer.header("retry-after"), answer.body.as_str()), (Some("1"), ""));
             assert_eq!(app.who(&client).await, "3");
             assert_eq!(database.live().await, 1);
+            let rows = "SELECT count(*) FROM countersign_sessions";
+            eventually("its place is given back", || async { database.count(rows).await == 1 }).await;
         }
     }
 
