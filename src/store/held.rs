@@ -8,7 +8,7 @@ use tokio::{runtime::Handle, time::timeout};
 use super::{
     dialect::Dialect,
     driver::{BoxFuture, Driver, Link, Pooled, Speaks, Unit},
-    fault::Fault,
+    fault::{Fault, FaultKind},
     statement::Statement,
     value::{Bind, Row},
 };
@@ -18,7 +18,7 @@ use super::{
 /// `Transaction` does not see to that when its BEGIN is cut off.
 pub(crate) struct Held<DB: Speaks> {
     connection: Option<PoolConnection<DB>>,
-    /// A statement is on its way.
+    /// A statement is on its way, or ended in a way that leaves nothing to be expected of the connection.
     busy: bool,
     /// A transaction is open.
     open: bool,
@@ -58,7 +58,7 @@ impl<DB: Speaks> Held<DB> {
         };
         self.busy = true;
         let outcome = work(connection).await;
-        self.busy = false;
+        self.busy = is_lost(&outcome);
         outcome
     }
 
@@ -75,6 +75,11 @@ impl<DB: Speaks> Held<DB> {
             _ => self.close(),
         }
     }
+}
+
+/// A server that was demoted keeps its connections, and reads on them would be of yesterday.
+fn is_lost<T>(outcome: &Result<T, Fault>) -> bool {
+    matches!(outcome, Err(fault) if fault.kind() == FaultKind::Lost)
 }
 
 impl<DB: Speaks> Drop for Held<DB> {
@@ -109,7 +114,7 @@ impl<DB: Speaks> Link for Held<DB> {
             };
             self.busy = true;
             let outcome = DB::fetch(connection, statement, binds).await;
-            self.busy = false;
+            self.busy = is_lost(&outcome);
             outcome
         })
     }
@@ -125,7 +130,7 @@ impl<DB: Speaks> Link for Held<DB> {
             };
             self.busy = true;
             let outcome = DB::execute(connection, statement, binds).await;
-            self.busy = false;
+            self.busy = is_lost(&outcome);
             outcome
         })
     }
