@@ -43,7 +43,7 @@ impl Session {
     /// database is away nothing ends, until the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over: then
     /// it resolves with [`EndedReason::Unverifiable`].
     ///
-    /// For an anonymous request it never resolves; for one whose session could not be verified it resolves at once.
+    /// For an anonymous request it never resolves; after [`logout`](Session::logout) and for one whose session could not be verified it resolves at once.
     ///
     /// ```
     /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -73,6 +73,9 @@ impl Session {
         match self.identity() {
             Identity::SignedIn(user) => {
                 Ended::watching(self.core().watchers.watch(user.session_id()))
+            }
+            Identity::Anonymous if self.state().signed_out => {
+                Ended::of(std::future::ready(EndedReason::Logout))
             }
             Identity::Anonymous => Ended::of(std::future::pending()),
             Identity::Unavailable => Ended::of(std::future::ready(EndedReason::Unverifiable)),
