@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use http::StatusCode;
 use tokio::time::{Instant, timeout};
 
@@ -179,27 +178,5 @@ on_every_server! {
         };
         let stale = format!("SELECT count(*) FROM countersign_sessions WHERE last_seen_at < {stale}");
         assert_eq!(database.count(&stale).await, 0);
-    }
-
-    async fn watched_sessions_are_asked_about_however_much_ends_meanwhile(database: Database) {
-        database.pool.migrate().await.unwrap();
-        let proxy = Proxy::before(&database).await;
-        let pool = proxy.pool(&database, 20).await;
-        let app = App::on(&pool, |builder| builder.watch_interval(BUDGET)).await;
-        let ended = crate::streams::watched(&app, &app.signed_in("2").await).await;
-        proxy.set(Mode::Delay(Duration::from_millis(30)));
-        // Each sign-in may have ended something, and says so.
-        let others = futures::stream::iter(0..).for_each_concurrent(16, |user| {
-            let app = &app;
-            async move { drop(Client::new().post(&app.router, &format!("/login/{}", 100 + user)).await) }
-        });
-        let disabled = async {
-            database.execute("UPDATE users SET disabled = TRUE WHERE id = 2").await;
-            promptly(ended).await
-        };
-        tokio::select! {
-            () = others => {}
-            reason = disabled => assert_eq!(reason.as_str(), "account-refused"),
-        }
     }
 }
