@@ -43,6 +43,9 @@ impl Session {
     /// database is away nothing ends, until the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over: then
     /// it resolves with [`EndedReason::Unverifiable`].
     ///
+    /// A [`PermissionSource`](crate::PermissionSource) is not asked again: an account that only a source refuses keeps its
+    /// connections until its sessions are revoked.
+    ///
     /// For an anonymous request it never resolves; after [`logout`](Session::logout) and for one whose session could not be verified it resolves at once.
     ///
     /// ```
