@@ -43,14 +43,10 @@ impl Session {
     /// database is away nothing ends, until the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over: then
     /// it resolves with [`EndedReason::Unverifiable`].
     ///
-    /// For an anonymous request it never resolves; for one whose session could not be verified it resolves at once, with
-    /// the same reason. It is about the session that the request came with: call it before a
-    /// [`logout`](Self::logout). Permissions are not looked at again, and an open connection alone does not keep the
-    /// idle timeout away: see the [guide](crate::guide::streams).
+    /// A [`PermissionSource`](crate::PermissionSource) is not asked again: an account that only a source refuses keeps its
+    /// connections until its sessions are revoked.
     ///
-    /// # Panics
-    ///
-    /// Outside of a Tokio runtime, where somebody is signed in.
+    /// For an anonymous request it never resolves; after [`logout`](Session::logout) and for one whose session could not be verified it resolves at once.
     ///
     /// ```
     /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -80,6 +76,9 @@ impl Session {
         match self.identity() {
             Identity::SignedIn(user) => {
                 Ended::watching(self.core().watchers.watch(user.session_id()))
+            }
+            Identity::Anonymous if self.state().signed_out => {
+                Ended::of(std::future::ready(EndedReason::Logout))
             }
             Identity::Anonymous => Ended::of(std::future::pending()),
             Identity::Unavailable => Ended::of(std::future::ready(EndedReason::Unverifiable)),

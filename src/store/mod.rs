@@ -113,7 +113,9 @@ impl Store {
 
     /// Whether the schema is the one this code was written for, and the application's SQL runs.
     pub(crate) async fn check(&self) -> Result<(), BuildError> {
-        let found = self.schema_version().await?;
+        let version = tokio::time::timeout(CHECK_BUDGET, self.schema_version()).await;
+        let found =
+            version.unwrap_or_else(|_| Err(BuildError::Database(Fault::timed_out().into())))?;
         let needed = migrate::SCHEMA_VERSION;
         match found {
             found if found < needed => return Err(BuildError::SchemaOlder { found, needed }),

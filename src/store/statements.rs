@@ -162,11 +162,11 @@ impl Statements {
             sweep: [
                 sweep_step(
                     "{idle}",
-                    "UPDATE countersign_sessions SET ended_at = {expired_at}, ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
+                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
                 ),
                 sweep_step(
                     "{overdue}",
-                    "UPDATE countersign_sessions SET ended_at = {expired_at}, ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
+                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
                 ),
                 sweep_step(
                     "{lapsed}",
@@ -180,7 +180,10 @@ impl Statements {
             ended_among: application::ended_among(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
-                "SELECT {id:id}, ended_reason FROM countersign_sessions WHERE ended_at >= {lately}",
+                &format!(
+                    "SELECT {{id:id}}, ended_reason FROM countersign_sessions WHERE ended_at >= {{lately}} LIMIT {}",
+                    super::statement::MAX_LIST + 1
+                ),
                 &[Text, Text],
             ),
             schema_version: one(

@@ -18,10 +18,16 @@ pub struct Swept {
 impl Store {
     pub(crate) async fn sweep(&self) -> Result<Swept, Error> {
         let [idle, overdue, lapsed, forgettable] = &self.statements.sweep;
+        // All of them before any error: what one step cannot do must not keep the others' rows for ever.
+        let (idle, overdue) = (self.sweep_step(idle).await, self.sweep_step(overdue).await);
+        let (lapsed, deleted) = (
+            self.sweep_step(lapsed).await,
+            self.sweep_step(forgettable).await,
+        );
         Ok(Swept {
-            expired: self.sweep_step(idle).await? + self.sweep_step(overdue).await?,
-            lapsed: self.sweep_step(lapsed).await?,
-            deleted: self.sweep_step(forgettable).await?,
+            expired: idle? + overdue?,
+            lapsed: lapsed?,
+            deleted: deleted?,
         })
     }
 

@@ -9,11 +9,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{sleep, timeout};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{store::Store, token::TokenHash};
 
 const PROBE_PAUSE: Duration = Duration::from_millis(100);
+/// How many probes may be under way at once. After a failover each connection in the pool can lead to a server that is
+/// gone, and takes a whole time budget to find that out: one after the other they would keep everybody waiting.
+const PROBES: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outage(Arc<AtomicBool>);
@@ -49,13 +52,26 @@ struct Probe {
 
 impl Probe {
     async fn run(self) {
+        let mut probes = JoinSet::new();
         while let Some(store) = self.store.upgrade() {
-            if matches!(timeout(self.time_budget, answers(&store)).await, Ok(true)) {
+            if probes.len() < PROBES {
+                let time_budget = self.time_budget;
+                probes.spawn(async move {
+                    matches!(timeout(time_budget, answers(&store)).await, Ok(true))
+                });
+            }
+            let answered = async {
+                while let Some(probe) = probes.join_next().await {
+                    if matches!(probe, Ok(true)) {
+                        return;
+                    }
+                }
+                std::future::pending().await
+            };
+            if timeout(PROBE_PAUSE, answered).await.is_ok() {
                 tracing::info!("the session database answers again");
                 return;
             }
-            drop(store);
-            sleep(PROBE_PAUSE).await;
         }
     }
 }

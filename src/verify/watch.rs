@@ -90,6 +90,7 @@ impl Watchers {
             tokio::spawn(
                 Rounds {
                     shared: self.0.clone(),
+                    over: false,
                 }
                 .run(),
             );
@@ -134,46 +135,51 @@ impl Shared {
 /// The task that asks.
 struct Rounds {
     shared: Arc<Shared>,
+    /// Counted out already: what is watched since then belongs to the task that the next watcher has started.
+    over: bool,
 }
 
 impl Drop for Rounds {
     /// However the task ends, the next watcher starts another; those it leaves behind are told.
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        if state.running {
-            state.running = false;
-            state.sessions.clear();
+        if self.over {
+            return;
         }
+        let mut state = self.shared.lock();
+        state.running = false;
+        state.sessions.clear();
     }
 }
 
 impl Rounds {
-    async fn run(self) {
-        let shared = &*self.shared;
+    async fn run(mut self) {
+        let shared = self.shared.clone();
         let mut last_answer = Instant::now();
         let mut next_round = last_answer + shared.timings.interval;
         loop {
-            // An ending between two waits is not lost: the signal keeps one.
-            let nudged = timeout_at(next_round, shared.store.something_ended())
-                .await
-                .is_ok();
-            let Some(ids) = shared.watched() else { return };
-            let answer = match nudged {
-                true => shared.store.ended_recently().await,
-                false => shared.store.ended_among(&ids).await,
+            // An ending between two waits is not lost: the signal keeps one. However many there are, rounds are due as
+            // ever: only they see what timed out and whose account was closed.
+            let signal = timeout_at(next_round, shared.store.something_ended()).await;
+            let nudged = signal.is_ok() && Instant::now() < next_round;
+            let Some(ids) = shared.watched() else {
+                self.over = true;
+                return;
             };
-            if !nudged {
-                next_round = Instant::now() + shared.timings.interval;
+            if nudged {
+                match shared.store.ended_recently(&ids).await {
+                    Ok(ended) => shared.announce(ended),
+                    Err(error) => self.missed(&error, last_answer),
+                }
+                sleep_until((Instant::now() + NUDGE_PAUSE).min(next_round)).await;
+                continue;
             }
-            match answer {
+            next_round = Instant::now() + shared.timings.interval;
+            match shared.store.ended_among(&ids).await {
                 Ok(ended) => {
                     last_answer = Instant::now();
                     shared.announce(ended);
                 }
                 Err(error) => self.missed(&error, last_answer),
-            }
-            if nudged {
-                sleep_until((Instant::now() + NUDGE_PAUSE).min(next_round)).await;
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::support::{App, Client, Database, on_every_database};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The ending of this browser's session, as a connection that stays open would await it.
-async fn watched(app: &App, client: &Client) -> Ended {
+pub(crate) async fn watched(app: &App, client: &Client) -> Ended {
     let slot = Arc::new(Mutex::new(None));
     let filled = slot.clone();
     let router = Router::new()
@@ -131,5 +131,33 @@ on_every_database! {
         reason(watch).await;
         assert_eq!(stream.next().await, None);
         assert_eq!(stream.next().await, None);
+    }
+
+    async fn a_row_that_cannot_be_read_harms_no_other_connection(database: Database) {
+        let app = quick(&database).await;
+        let (alice, bob, carol) = (app.signed_in("2").await, app.signed_in("3").await, app.signed_in("1").await);
+        let (corrupt, ended) = (watched(&app, &alice).await, watched(&app, &bob).await);
+        let mut goes_on = watched(&app, &carol).await;
+        database.execute("UPDATE countersign_sessions SET user_id = 'nobody' WHERE user_id = '2'").await;
+        database.execute("UPDATE users SET disabled = TRUE WHERE id = 3").await;
+        assert_eq!(reason(ended).await, "account-refused");
+        // PostgreSQL refuses to read the id as a number; the others read another user's.
+        assert!(matches!(reason(corrupt).await, "unverifiable" | "account-refused"));
+        assert!(futures::poll!(&mut goes_on).is_pending());
+    }
+
+    async fn a_connection_that_is_opened_after_signing_out_ends_at_once(database: Database) {
+        let app = quick(&database).await;
+        let slot = Arc::new(Mutex::new(None));
+        let filled = slot.clone();
+        let router = Router::new()
+            .route("/out", get(async move |session: Session| {
+                session.logout().await.unwrap();
+                *filled.lock().await = Some(session.ended());
+            }))
+            .layer(app.sessions.layer());
+        app.signed_in("2").await.get(&router, "/out").await;
+        let ended = slot.lock().await.take().unwrap();
+        assert_eq!(reason(ended).await, "logout");
     }
 }

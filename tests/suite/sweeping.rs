@@ -127,3 +127,19 @@ on_every_database! {
         eventually("the sweeper has stopped", || async { tasks() < running }).await;
     }
 }
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_row_that_says_nothing_keeps_no_other_from_being_swept() {
+    let database = Database::sqlite().await;
+    let app = App::new(&database).await;
+    app.signed_in("2").await;
+    database
+        .execute("UPDATE countersign_sessions SET last_seen_at = ''")
+        .await;
+    leave_behind(&database, 3).await;
+    let before = rows(&database).await;
+    app.sessions.sweep().await.unwrap();
+    assert!(rows(&database).await < before);
+    assert_eq!(database.live().await, 0);
+}

@@ -34,11 +34,7 @@ pub async fn sign_in(
         .await
         .map_err(ErrorPage::failed)?;
     let Some(account) = account.filter(|_| matches) else {
-        let page = home::page(&app, &session).await?;
-        let page = page
-            .with_user_name(form.username)
-            .with_error("That user name and password do not belong together.");
-        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+        return refused(&app, &session, form.username).await;
     };
 
     let mut login = session.login(account.id);
@@ -47,6 +43,12 @@ pub async fn sign_in(
     }
     match login.await {
         Ok(_) => {
+            // The password may have been changed since it was read, and with it all sessions ended: but for this one,
+            // which was not there yet. It is by now, so either it is found here or it is ended there.
+            let now = app.database.account(&account.name).await?;
+            if now.is_none_or(|now| now.password_hash != account.password_hash) {
+                return refused(&app, &session, form.username).await;
+            }
             flash.success(format!("Welcome, {}. You are signed in.", account.name));
             Ok(Redirect::to("/").into_response())
         }
@@ -60,6 +62,14 @@ pub async fn sign_in(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+async fn refused(app: &App, session: &Session, user_name: String) -> Result<Response> {
+    let page = home::page(app, session).await?;
+    let page = page
+        .with_user_name(user_name)
+        .with_error("That user name and password do not belong together.");
+    Ok((StatusCode::UNAUTHORIZED, page).into_response())
 }
 
 pub async fn sign_out(session: Session, flash: Flash) -> Result<Redirect> {
