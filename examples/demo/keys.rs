@@ -52,7 +52,9 @@ pub fn kept_in_file() -> Result<Vec<Key>, SettingError> {
 /// Makes the file whole or not at all: another demo that starts at this moment either finds the
 /// complete key or is the one that made it.
 fn create(path: &Path) -> io::Result<()> {
-    let unfinished = path.with_extension(format!("key.{}", std::process::id()));
+    // Not the process's number alone: in a container it is the same at every start, and a file that one of them left
+    // behind must not stop the next.
+    let unfinished = path.with_extension(format!("key.{}", uuid::Uuid::now_v7()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
