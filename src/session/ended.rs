@@ -46,7 +46,15 @@ impl Session {
     /// A [`PermissionSource`](crate::PermissionSource) is not asked again: an account that only a source refuses keeps its
     /// connections until its sessions are revoked.
     ///
-    /// For an anonymous request it never resolves; after [`logout`](Session::logout) and for one whose session could not be verified it resolves at once.
+    /// Permissions are not looked at again, and an open connection alone does not keep the idle timeout away: see the
+    /// [guide](crate::guide::streams).
+    ///
+    /// For an anonymous request it never resolves; after a [`logout`](Self::logout), and for a request whose session
+    /// could not be verified, it resolves at once.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime, where somebody is signed in.
     ///
     /// ```
     /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, Store,
+    Bind, Fault, FaultKind, Store,
     filter::Filter,
     info::{SessionInfo, read_info},
     statement::Statement,
@@ -104,9 +104,19 @@ impl Store {
         binds: Vec<Bind>,
     ) -> Result<Vec<Row>, Error> {
         self.within_budget(async {
-            let mut link = self.driver.acquire().await?;
-            link.fetch(statement, binds).await
+            match self.fetch_once(statement, binds.clone()).await {
+                // Reading twice does no harm.
+                Err(fault) if fault.kind() == FaultKind::Lost => {
+                    self.fetch_once(statement, binds).await
+                }
+                outcome => outcome,
+            }
         })
         .await
+    }
+
+    async fn fetch_once(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Fault> {
+        let mut link = self.driver.acquire().await?;
+        link.fetch(statement, binds).await
     }
 }

@@ -6,16 +6,8 @@ use crate::{error::Error, session::limits::MaxSessions, user_id::UserId};
 impl Store {
     /// The user's own maximum, if one was set.
     pub(crate) async fn user_limit(&self, user_id: &UserId) -> Result<Option<MaxSessions>, Error> {
-        let rows = self
-            .within_budget(async {
-                let mut link = self.driver.acquire().await?;
-                link.fetch(
-                    &self.statements.user_limit,
-                    vec![Bind::Text(user_id.to_string())],
-                )
-                .await
-            })
-            .await?;
+        let user = vec![Bind::Text(user_id.to_string())];
+        let rows = self.fetch(&self.statements.user_limit, user).await?;
         match rows.first() {
             Some(row) => Ok(row.maybe_int(0)?.map(MaxSessions::from_column)),
             None => Ok(None),

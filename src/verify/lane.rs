@@ -58,13 +58,16 @@ impl Lane {
     /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
     async fn serve(&mut self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
         let deadline = Instant::now() + self.shared.limits.time_budget;
+        let others_had_all = self.shared.store.is_exhausted();
         let mut link = match self.connect(link, deadline).await {
             Ok(link) => link,
             Err(fault) => {
                 // Whoever waits came for any lane, and one of the others may have a connection.
                 if !self.gives_way() {
                     self.refuse(vec![self.take_batch()], &fault);
-                    self.declare_outage();
+                    if !others_had_all {
+                        self.declare_outage();
+                    }
                 }
                 return None;
             }
