@@ -164,6 +164,9 @@ pub enum BuildError {
         /// The version needed.
         needed: i64,
     },
+    /// The pool's connections do not commit by themselves: a look-up would go on reading the state of an old
+    /// transaction, and a revocation would not hold.
+    AutocommitOff,
     /// The database refused the application's SQL, or did not answer.
     Database(Error),
 }
@@ -206,6 +209,9 @@ impl fmt::Display for BuildError {
                 formatter,
                 "countersign's tables are of version {found}, this version knows {needed}: update the countersign dependency \
                  of this application"
+            ),
+            Self::AutocommitOff => formatter.write_str(
+                "the pool's connections have autocommit off: leave it on for this pool (SET autocommit = 1)",
             ),
             Self::Database(error) => match error.source() {
                 Some(source) => write!(formatter, "{error}: {source}"),

@@ -130,11 +130,19 @@ impl Store {
             if let Some(limit) = &self.statements.application_limit {
                 link.fetch(limit, nobody()).await?;
             }
-            Ok::<_, Fault>(())
+            match &self.statements.autocommit {
+                Some(autocommit) => {
+                    let rows = link.fetch(autocommit, Vec::new()).await?;
+                    Ok(rows.first().is_some_and(|row| row.int(0) == Ok(1)))
+                }
+                None => Ok(true),
+            }
         };
-        self.within(CHECK_BUDGET, trial)
-            .await
-            .map_err(BuildError::Database)
+        match self.within(CHECK_BUDGET, trial).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BuildError::AutocommitOff),
+            Err(error) => Err(BuildError::Database(error)),
+        }
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {

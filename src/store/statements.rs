@@ -42,6 +42,7 @@ pub(crate) struct Statements {
     pub(crate) ended_among: Statement,
     pub(crate) ended_recently: Statement,
     pub(crate) schema_version: Statement,
+    pub(crate) autocommit: Option<Statement>,
 }
 
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
@@ -186,6 +187,10 @@ impl Statements {
                 ),
                 &[Text, Text],
             ),
+            autocommit: fragments
+                .dialect
+                .autocommit()
+                .map(|query| one(query, &[Int])),
             schema_version: one(
                 "SELECT {integer:max(version)} FROM _countersign_migrations",
                 &[Int],

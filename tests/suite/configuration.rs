@@ -216,3 +216,24 @@ impl PermissionSource for Nobody {
         Box::pin(async { Ok(Access::Denied) })
     }
 }
+
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_never_leaves_its_first_transaction_is_refused() {
+    let database = Database::mysql().await;
+    database.pool.migrate().await.unwrap();
+    let pool = sqlx::mysql::MySqlPoolOptions::new()
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::Executor::execute(connection, "SET autocommit = 0").await?;
+                Ok(())
+            })
+        })
+        .connect(&database.url())
+        .await
+        .unwrap();
+    let built = usual(countersign::Sessions::builder(pool)).build().await;
+    let error = built.unwrap_err();
+    assert!(matches!(error, BuildError::AutocommitOff), "{error:?}");
+    assert!(error.to_string().contains("autocommit"), "{error}");
+}
