@@ -1,6 +1,7 @@
 //! The demo as people run it: the program itself, spoken to over HTTP, on a database that starts empty.
 //!
-//! `cargo test` builds examples too. To run this file alone: `cargo build --example demo`, with the same features, first.
+//! `cargo test` builds the demo as well. `cargo test --test demo` and `cargo test NAME` do not, and would meet the one
+//! that was built last: run `cargo build --example demo`, with the same features, before them.
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(unused_imports, reason = "some of it is about one database alone")
@@ -61,7 +62,9 @@ impl Demo {
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
         let starting = tokio::time::timeout(Duration::from_secs(60), output.next_line());
         let line = starting.await.expect("the demo starts").unwrap();
-        let line = line.expect("the demo says where it listens; or else, above, what is wrong");
+        let line = line.expect(
+            "the demo did not start, and said why; it has to be built with the features of this test",
+        );
         let address = line.strip_prefix("countersign demo: http://").unwrap();
         Self {
             process,
@@ -110,7 +113,7 @@ fn program() -> PathBuf {
         .join(format!("demo{}", std::env::consts::EXE_SUFFIX));
     assert!(
         program.exists(),
-        "{} is missing: run `cargo build --example demo` with the features of this test, or all of `cargo test`",
+        "{} is missing: run `cargo build --example demo` with the features of this test, or `cargo test` without a name",
         program.display()
     );
     program
