@@ -8,11 +8,9 @@ use std::{
     },
 };
 
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
+    io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
@@ -79,43 +77,9 @@ impl Node {
 }
 
 async fn send(port: u16, client: &mut Client, request: &str) -> Option<Answer> {
-    let mut socket = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-    let cookies: Vec<_> = client
-        .jar
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let text = format!(
-        "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\nCookie: {}\r\n\r\n",
-        cookies.join("; ")
-    );
-    socket.write_all(text.as_bytes()).await.ok()?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.ok()?;
-    let answer = Answer::read(parse(&answer)?).await;
-    client.keep(&answer);
-    Some(answer)
-}
-
-fn parse(answer: &str) -> Option<Response> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let mut lines = head.lines();
-    let status = lines
-        .next()?
-        .split(' ')
-        .nth(1)?
-        .parse::<StatusCode>()
-        .ok()?;
-    let mut response = Response::new(body.to_owned().into());
-    *response.status_mut() = status;
-    for line in lines {
-        let (name, value) = line.split_once(": ")?;
-        response.headers_mut().append(
-            name.parse::<HeaderName>().ok()?,
-            HeaderValue::from_str(value).ok()?,
-        );
-    }
-    Some(response)
+    client
+        .send_to(([127, 0, 0, 1], port).into(), request, "")
+        .await
 }
 
 /// What the browsers know when the process is gone.

@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tower::ServiceExt;
 
 /// A browser: it keeps cookies as RFC 6265 says, as far as one host and one path are concerned.
@@ -46,6 +50,30 @@ impl Client {
         answer
     }
 
+    /// Sends `METHOD /path` and a form over a socket; `None` when no whole answer came back.
+    pub(crate) async fn send_to(
+        &mut self,
+        address: SocketAddr,
+        request: &str,
+        form: &str,
+    ) -> Option<Answer> {
+        let mut text = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        if !self.jar.is_empty() {
+            text.push_str(&format!("Cookie: {}\r\n", self.cookies()));
+        }
+        if !form.is_empty() {
+            text.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+        }
+        text.push_str(&format!("Content-Length: {}\r\n\r\n{form}", form.len()));
+        let mut socket = TcpStream::connect(address).await.ok()?;
+        socket.write_all(text.as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.ok()?;
+        let answer = Answer::parse(&answer)?;
+        self.keep(&answer);
+        Some(answer)
+    }
+
     /// The request as this browser would send it.
     pub(crate) fn request(&self, method: Method, path: &str) -> Request<Body> {
         let mut request = Request::builder()
@@ -55,19 +83,22 @@ impl Client {
             .unwrap();
         *request.headers_mut() = self.headers.clone();
         if !self.jar.is_empty() {
-            let cookies: Vec<_> = self
-                .jar
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
             request
                 .headers_mut()
-                .insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+                .insert(header::COOKIE, self.cookies().parse().unwrap());
         }
         if let Some(peer) = self.peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
         request
+    }
+
+    fn cookies(&self) -> String {
+        let pairs = self
+            .jar
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("; ")
     }
 
     /// Keeps and forgets cookies as told.
@@ -99,6 +130,30 @@ impl Answer {
             headers: parts.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
+    }
+
+    /// What a server wrote before it closed the connection; `None` when that is not all it meant to write.
+    fn parse(answer: &str) -> Option<Self> {
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let (name, value) = line.split_once(": ")?;
+            let name: HeaderName = name.parse().ok()?;
+            headers.append(name, HeaderValue::from_str(value).ok()?);
+        }
+        let length: usize = headers
+            .get(header::CONTENT_LENGTH)?
+            .to_str()
+            .ok()?
+            .parse()
+            .ok()?;
+        (body.len() == length).then(|| Self {
+            status,
+            headers,
+            body: body.to_owned(),
+        })
     }
 
     pub(crate) fn set_cookies(&self) -> Vec<String> {
