@@ -105,6 +105,21 @@ on_every_database! {
         }
     }
 
+    async fn a_sign_in_after_the_response_is_refused_and_leaves_nothing(database: Database) {
+        let app = App::new(&database).await;
+        let (keep, kept) = tokio::sync::oneshot::channel();
+        let keep = std::sync::Arc::new(std::sync::Mutex::new(Some(keep)));
+        let router = Router::new()
+            .route("/keep", post(|session: Session| async move {
+                let _ = keep.lock().unwrap().take().unwrap().send(session);
+            }))
+            .layer(app.sessions.layer());
+        Client::new().post(&router, "/keep").await;
+        let session = kept.await.unwrap();
+        assert!(matches!(session.login(3).await, Err(LoginError::ResponseSent)));
+        assert_eq!(database.count("SELECT count(*) FROM countersign_sessions").await, 0);
+    }
+
     async fn of_two_sign_ins_in_one_request_the_second_counts(database: Database) {
         let app = App::new(&database).await;
         let router = eventful(&app.sessions, &Gate::closed());

@@ -136,4 +136,17 @@ on_every_database! {
             database.execute("DELETE FROM countersign_sessions").await;
         }
     }
+
+    async fn a_proof_given_with_the_old_token_counts(database: Database) {
+        let app = App::new(&database).await;
+        let mut client = app.signed_in("2").await;
+        database.age("authenticated_at", 600).await;
+        assert_eq!(client.get(&app.router, "/recent").await.status, StatusCode::UNAUTHORIZED);
+        let mut slower = client.clone();
+        client.post(&app.router, "/rotate").await;
+
+        let answer = slower.post(&app.router, "/reauthenticated").await;
+        assert_eq!((answer.status, answer.session_cookie()), (StatusCode::OK, None), "the new token is the client's");
+        assert_eq!(client.get(&app.router, "/recent").await.status, StatusCode::OK);
+    }
 }
