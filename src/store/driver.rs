@@ -23,12 +23,12 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
     /// Whether all connections are out.
     fn is_exhausted(&self) -> bool;
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>>;
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
 }
 
-/// A connection that runs statements.
+/// A connection that runs statements; dropped, it goes back to its pool, or is closed if an answer may still come on it.
 pub(crate) trait Link: Send {
     fn fetch<'a>(
         &'a mut self,
@@ -42,12 +42,6 @@ pub(crate) trait Link: Send {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
-}
-
-/// A connection of the pool; dropped, it goes back.
-pub(crate) trait Pooled: Link {
-    /// Gives up a connection whose answer did not come in time: it must not serve anybody else.
-    fn discard(self: Box<Self>);
 }
 
 /// A transaction; dropped, it is undone.

@@ -7,7 +7,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     dialect::Dialect,
-    driver::{BoxFuture, Driver, Link, Pooled, Speaks, Unit},
+    driver::{BoxFuture, Driver, Link, Speaks, Unit},
     fault::{Fault, FaultKind},
     statement::Statement,
     value::{Bind, Row},
@@ -136,12 +136,6 @@ impl<DB: Speaks> Link for Held<DB> {
     }
 }
 
-impl<DB: Speaks> Pooled for Held<DB> {
-    fn discard(mut self: Box<Self>) {
-        self.close();
-    }
-}
-
 impl<DB: Speaks> Unit for Held<DB> {
     fn commit(mut self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
         Box::pin(async move {
@@ -161,10 +155,10 @@ impl<DB: Speaks> Driver for Pool<DB> {
         self.num_idle() == 0 && self.size() >= self.options().get_max_connections()
     }
 
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Pooled>, Fault>> {
+    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
         Box::pin(async move {
             let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(Held::new(connection)) as Box<dyn Pooled>)
+            Ok(Box::new(Held::new(connection)) as Box<dyn Link>)
         })
     }
 

@@ -50,7 +50,7 @@ pub use self::pool::sqlite_options;
 pub(crate) use self::{
     application::ApplicationSql,
     dialect::UserCast,
-    driver::{Driver, Link, Pooled},
+    driver::{Driver, Link},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,
@@ -184,7 +184,7 @@ impl Store {
     }
 
     /// A connection for the verifier's lane.
-    pub(crate) async fn link(&self) -> Result<Box<dyn Pooled>, Fault> {
+    pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
         self.driver.acquire().await
     }
 

@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::queue::{Shared, Unanswered, Waiting};
 use crate::{
-    store::{Fault, FaultKind, Link, Lookup, MAX_LIST, Pooled},
+    store::{Fault, FaultKind, Link, Lookup, MAX_LIST},
     token::TokenHash,
 };
 
@@ -56,7 +56,7 @@ impl Lane {
     }
 
     /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
-    async fn serve(&mut self, link: Option<Box<dyn Pooled>>) -> Option<Box<dyn Pooled>> {
+    async fn serve(&mut self, link: Option<Box<dyn Link>>) -> Option<Box<dyn Link>> {
         let deadline = Instant::now() + self.shared.limits.time_budget;
         let others_had_all = self.shared.store.is_exhausted();
         let mut link = match self.connect(link, deadline).await {
@@ -90,7 +90,7 @@ impl Lane {
                 }
                 FaultKind::Data => self.refuse(vec![batch], &fault),
                 FaultKind::Lost | FaultKind::Conflict if spare_connections > 0 => {
-                    link.discard();
+                    drop(link);
                     parts.push(batch);
                     spare_connections -= 1;
                     link = match self.connect(None, deadline).await {
@@ -105,7 +105,6 @@ impl Lane {
                 | FaultKind::Conflict
                 | FaultKind::TimedOut
                 | FaultKind::Statement => {
-                    link.discard();
                     parts.push(batch);
                     self.refuse(parts, &fault);
                     return None;
@@ -138,9 +137,9 @@ impl Lane {
 
     async fn connect(
         &self,
-        link: Option<Box<dyn Pooled>>,
+        link: Option<Box<dyn Link>>,
         deadline: Instant,
-    ) -> Result<Box<dyn Pooled>, Fault> {
+    ) -> Result<Box<dyn Link>, Fault> {
         if let Some(link) = link {
             return Ok(link);
         }
