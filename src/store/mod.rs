@@ -23,6 +23,8 @@ mod info;
 mod listing;
 mod migrate;
 mod pool;
+#[cfg(feature = "admin")]
+mod preview;
 mod retry;
 mod rotation;
 mod sign_in;
@@ -51,6 +53,7 @@ pub(crate) use self::{
     application::ApplicationSql,
     dialect::UserCast,
     driver::{Driver, Link},
+    ending::{Candidate, Permission, Permits, Tally, Unrestricted},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,
