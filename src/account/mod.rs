@@ -26,7 +26,6 @@ pub use crate::web::guard::InvalidOrigin;
 use crate::{session::Sessions, web::guard::CrossSite};
 
 /// Starts configuring the routes for users.
-#[must_use]
 pub fn router(sessions: &Sessions) -> AccountRouter {
     AccountRouter {
         own: Own::new(sessions.clone()),

@@ -28,7 +28,6 @@ pub use crate::web::guard::InvalidOrigin;
 use crate::{session::Sessions, web::guard::CrossSite};
 
 /// Starts configuring the routes for administrators.
-#[must_use]
 pub fn router(sessions: &Sessions) -> AdminRouter {
     AdminRouter {
         control: Control::new(sessions.clone()),
