@@ -3,7 +3,7 @@
 use countersign::{EndedReason, Filter, Page, SessionState, UserId};
 use http::StatusCode;
 
-use crate::support::{App, Database, on_every_database};
+use crate::support::{App, on_every_database};
 
 on_every_database! {
     async fn acting_is_recorded_and_takes_the_place_of_the_own_session(database: Database) {

@@ -2,7 +2,7 @@
 
 use countersign::{Filter, Page, UserId};
 
-use crate::support::{App, Database, on_every_database};
+use crate::support::{App, on_every_database};
 
 on_every_database! {
     async fn a_session_belongs_to_its_realm(database: Database) {
