@@ -70,7 +70,7 @@ impl Own {
             return Err(Refusal::current_session());
         }
         let theirs = Filter::user(user.user_id()).only(id);
-        match self.sessions.revoke_where(&theirs, user.user_id()).await? {
+        match self.sessions.revoke_where(&theirs, user.actor()).await? {
             0 => Err(Refusal::not_found()),
             _ => Ok(()),
         }
@@ -78,7 +78,7 @@ impl Own {
 
     /// Ends all of the user's sessions but the current one.
     pub(crate) async fn end_others(&self, Owner(user): &Owner) -> Result<Tally, Refusal> {
-        let ended = self.sessions.revoke_others(user, user.user_id()).await?;
+        let ended = self.sessions.revoke_others(user, user.actor()).await?;
         Ok(Tally { ended, kept: 1 })
     }
 }

@@ -24,6 +24,8 @@ use crate::{
 /// protects are kept and counted as such where many are ended, and answered with 403 where it is one. An error is a 503,
 /// and what was ended until then stays ended.
 ///
+/// A session in which an administrator acts as somebody else is a matter of both: it is asked about each of them.
+///
 /// Closures of a [`SignedIn`] and a [`UserId`] that return a future are such a decision:
 /// [`AdminRouter::authorize`](super::AdminRouter::authorize) has an example.
 ///
@@ -100,6 +102,20 @@ impl Rulings {
         self.keep == Some(id)
     }
 
+    /// Whether a session may be ended: it is a matter of the user's, and of the administrator's who acts as the user.
+    pub(crate) async fn over_session(
+        &self,
+        user_id: &UserId,
+        acting_user: Option<&UserId>,
+    ) -> Result<Authorization, Error> {
+        for user_id in [Some(user_id), acting_user].into_iter().flatten() {
+            if self.over(user_id).await? == Authorization::Refused {
+                return Ok(Authorization::Refused);
+            }
+        }
+        Ok(Authorization::Granted)
+    }
+
     /// Whether the sessions of this user may be decided over.
     pub(crate) async fn over(&self, user_id: &UserId) -> Result<Authorization, Error> {
         let Some(authorize) = &self.authorize else {
@@ -114,7 +130,7 @@ impl Rulings {
             Error::unavailable(error)
         })?;
         if ruling == Authorization::Refused {
-            tracing::info!(by = %self.by.user_id(), user_id = %user_id, "authorization refused");
+            tracing::info!(by = %self.by.actor(), user_id = %user_id, "authorization refused");
         }
         self.known(|known| {
             if known.len() >= MOST_KNOWN {
@@ -136,7 +152,8 @@ impl Permits for Rulings {
             if self.keeps(session.id) {
                 return Ok(false);
             }
-            Ok(self.over(&session.user_id).await? == Authorization::Granted)
+            let ruling = self.over_session(&session.user_id, session.acting_user.as_ref());
+            Ok(ruling.await? == Authorization::Granted)
         })
     }
 }

@@ -92,7 +92,8 @@ impl Control {
         if rulings.keeps(id) {
             return Err(Refusal::current_session());
         }
-        if rulings.over(&session.user_id).await? == Authorization::Refused {
+        let ruling = rulings.over_session(&session.user_id, session.acting_user.as_ref());
+        if ruling.await? == Authorization::Refused {
             return Err(Refusal::protected());
         }
         match self.sessions.revoke(id, by.actor()).await? {
@@ -101,14 +102,20 @@ impl Control {
         }
     }
 
-    /// Ends all sessions of a user.
+    /// Ends all sessions of a user, and those in which the user acts as somebody else.
     pub(crate) async fn end_user(
         &self,
         by: &Revoker,
         user_id: &UserId,
         current: Current,
     ) -> Result<Tally, Refusal> {
-        self.end_where(by, &Filter::user(user_id), current).await
+        let own = self.end_where(by, &Filter::user(user_id), current).await?;
+        let acting = Filter::everybody().acting_user(user_id);
+        let acting = self.end_where(by, &acting, current).await?;
+        Ok(Tally {
+            ended: own.ended + acting.ended,
+            kept: own.kept + acting.kept,
+        })
     }
 
     /// Ends everything that the filter means.
@@ -175,7 +182,7 @@ impl Reader {
 
 impl Revoker {
     fn actor(&self) -> Actor {
-        self.0.user_id().into()
+        self.0.actor().into()
     }
 }
 

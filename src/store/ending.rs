@@ -98,10 +98,15 @@ impl Store {
         };
         let (conditions, binds) = filter.conditions(self);
         let template = format!(
-            "SELECT {{id:id}}, user_id, {{flag:live}} FROM countersign_sessions \
-             WHERE ({{live}} OR {{reserved}}){conditions} AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
+            "SELECT {{id:id}}, user_id, acting_user, {{flag:live}} FROM countersign_sessions \
+             WHERE {{in_realm}} AND ({{live}} OR {{reserved}}){conditions} AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
         );
-        let columns = [CellKind::Text, CellKind::Text, CellKind::Int];
+        let columns = [
+            CellKind::Text,
+            CellKind::Text,
+            CellKind::Text,
+            CellKind::Int,
+        ];
         Ok(Some(Candidates {
             due: self.compile(&template, &columns),
             binds,
@@ -152,6 +157,8 @@ impl Permits for Unrestricted {
 pub(crate) struct Candidate {
     pub(crate) id: Uuid,
     pub(crate) user_id: UserId,
+    /// Who acts as this user.
+    pub(crate) acting_user: Option<UserId>,
     /// Otherwise it is reserved, and ends without being counted.
     pub(crate) live: bool,
 }
@@ -193,7 +200,8 @@ fn read(row: &Row) -> Result<Candidate, CorruptRow> {
     Ok(Candidate {
         id: row.uuid(0)?,
         user_id: UserId::from(row.text(1)?),
-        live: row.int(2)? == 1,
+        acting_user: row.maybe_text(2)?.map(UserId::from),
+        live: row.int(3)? == 1,
     })
 }
 

@@ -17,6 +17,7 @@ const MAX_USER_AGENT_BYTES: usize = 255;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Conditions {
     pub(crate) user_id: Option<UserId>,
+    pub(crate) acting_user: Option<UserId>,
     pub(crate) state: Option<SessionState>,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) user_agent: Option<String>,
@@ -29,6 +30,7 @@ impl Conditions {
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Self, Refusal> {
         Ok(Self {
             user_id: user_id(fields, "user_id")?,
+            acting_user: user_id(fields, "acting_user")?,
             state: state(fields)?,
             ip: ip(fields)?,
             user_agent: user_agent(fields)?,
@@ -42,6 +44,9 @@ impl Conditions {
             Some(user_id) => Filter::user(user_id),
             None => Filter::everybody(),
         };
+        if let Some(user_id) = &self.acting_user {
+            filter = filter.acting_user(user_id);
+        }
         if let Some(state) = self.state {
             filter = filter.state(state);
         }
@@ -74,6 +79,10 @@ impl Conditions {
         let moment = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
         let pairs = [
             ("user_id", self.user_id.as_ref().map(ToString::to_string)),
+            (
+                "acting_user",
+                self.acting_user.as_ref().map(ToString::to_string),
+            ),
             (
                 "state",
                 self.state.map(|state| state_name(state).to_owned()),

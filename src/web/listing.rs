@@ -62,6 +62,7 @@ impl ListQuery {
         let keys: &KeyRing = sessions.core().cookies.keys();
         let scope = Scope {
             kind,
+            realm: sessions.realm(),
             user_id: user.user_id(),
             conditions: &self.conditions,
         };

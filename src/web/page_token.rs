@@ -16,6 +16,7 @@ pub(crate) const LENGTH: usize = 80;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
     pub(crate) kind: ListingKind,
+    pub(crate) realm: &'a str,
     pub(crate) user_id: &'a UserId,
     pub(crate) conditions: &'a Conditions,
 }
@@ -51,6 +52,7 @@ impl Scope<'_> {
             digest.update(text);
         };
         add(kind);
+        add(self.realm);
         add(self.user_id.as_str());
         for (name, value) in self.conditions.pairs() {
             add(name);

@@ -10,6 +10,7 @@ use super::{conditions::state_name, refusal::Refusal};
 use crate::{
     session::{MaxSessions, SignedIn},
     store::{SessionInfo, Tally},
+    user_id::UserId,
 };
 
 /// A value as the body of a 200.
@@ -36,6 +37,7 @@ pub(crate) struct SessionView<'a> {
     #[serde(serialize_with = "text")]
     id: Uuid,
     user_id: &'a str,
+    acting_user: Option<&'a str>,
     state: &'static str,
     current: bool,
     #[serde(serialize_with = "moment")]
@@ -60,6 +62,7 @@ impl<'a> SessionView<'a> {
         Self {
             id: session.id,
             user_id: session.user_id.as_str(),
+            acting_user: session.acting_user.as_ref().map(UserId::as_str),
             state: state_name(session.state),
             current: session.id == user.session_id(),
             created_at: session.created_at,

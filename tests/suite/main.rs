@@ -18,6 +18,7 @@ mod support;
 
 #[cfg(feature = "admin")]
 mod account;
+mod acting;
 mod addresses;
 #[cfg(feature = "admin")]
 mod admin;
@@ -43,6 +44,7 @@ mod network;
 #[cfg(feature = "admin")]
 mod page_tokens;
 mod processes;
+mod realms;
 mod revocation;
 mod rotation;
 mod streams;
