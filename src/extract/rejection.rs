@@ -207,7 +207,7 @@ impl IntoResponse for LoginError {
             Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
             Self::InvalidUserId(_) => INTERNAL.into_response(),
             Self::ResponseSent => INTERNAL.into_response(),
-            Self::SignedOut => with_challenge(SIGNED_OUT),
+            Self::SignedOut => SIGNED_OUT.into_response(),
             Self::Acting => ACTING.into_response(),
             Self::Unavailable(_) => UNAVAILABLE.into_response(),
         }
