@@ -114,7 +114,7 @@ pub(crate) fn parse_user_id(name: &str, text: String) -> Result<UserId, Refusal>
         Ok(()) => Ok(user_id),
         Err(_) => Err(Refusal::parameter(
             name,
-            "has to be a user's id: 1 to 255 bytes, no control characters, no white space at either end",
+            "has to be the id of a user: 1 to 255 bytes, no control characters, no white space at either end",
         )),
     }
 }
