@@ -98,6 +98,8 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod session;
 mod store;
 mod token;
