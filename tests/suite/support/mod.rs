@@ -20,7 +20,7 @@ pub(crate) mod proxy;
 pub(crate) mod secret;
 
 pub(crate) use self::{
-    app::{App, KEY, router, sessions, sessions_with},
+    app::{App, KEY, router, sessions, sessions_with, usual},
     client::{Answer, Client},
     database::{Database, Pool, eventually},
     gate::Gate,
