@@ -34,6 +34,7 @@ mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
+mod preview;
 mod processes;
 mod revocation;
 mod rotation;

@@ -15,6 +15,7 @@ pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
+pub(crate) mod rows;
 pub(crate) mod secret;
 
 pub(crate) use self::{
