@@ -135,10 +135,37 @@ struct Draft {
     user: Option<Pick>,
     state: Option<SessionState>,
     ip: Option<Pick>,
-    agent: Option<(Pick, Index, Index)>,
+    agent: Option<(Pick, Index, Index, Near)>,
     after: Option<i64>,
     before: Option<i64>,
     page_size: u32,
+}
+
+/// The text that a session has, or one that a comparison which is not letter for letter takes for it.
+#[derive(Clone, Copy, Debug)]
+enum Near {
+    Exact,
+    Upper,
+    Lower,
+    AnyLetter,
+    AnyLetters,
+}
+
+impl Near {
+    fn of(self, text: &str) -> String {
+        let joker = |joker: &str| {
+            let mut letters = text.chars();
+            letters.next();
+            format!("{joker}{}", letters.as_str())
+        };
+        match self {
+            Self::Exact => text.to_owned(),
+            Self::Upper => text.to_uppercase(),
+            Self::Lower => text.to_lowercase(),
+            Self::AnyLetter => joker("_"),
+            Self::AnyLetters => joker("%"),
+        }
+    }
 }
 
 /// Something that one of the sessions has, or else this.
@@ -164,17 +191,26 @@ fn draft() -> impl Strategy<Value = Draft> {
         ]);
         prop_oneof![6 => -4_i64..5, 1 => far]
     };
+    let near = || {
+        let other = select(vec![
+            Near::Upper,
+            Near::Lower,
+            Near::AnyLetter,
+            Near::AnyLetters,
+        ]);
+        prop_oneof![Just(Near::Exact), other]
+    };
     (
-        option::weighted(0.4, pick(users)),
+        option::weighted(0.3, pick(users)),
         prop_oneof![
             3 => Just(None),
             2 => Just(Some(SessionState::Live)),
             1 => Just(Some(SessionState::Ended)),
         ],
-        option::weighted(0.4, pick(addresses)),
-        option::weighted(0.5, (pick(text()), any::<Index>(), any::<Index>())),
-        option::weighted(0.3, moment()),
-        option::weighted(0.3, moment()),
+        option::weighted(0.3, pick(addresses)),
+        option::weighted(0.6, (pick(text()), any::<Index>(), any::<Index>(), near())),
+        option::weighted(0.2, moment()),
+        option::weighted(0.2, moment()),
         prop_oneof![1_u32..6, Just(1000)],
     )
         .prop_map(|(user, state, ip, agent, after, before, page_size)| Draft {
@@ -221,13 +257,13 @@ impl Wanted {
                 .ip
                 .as_ref()
                 .map(|pick| pick.text(rows, |row| row.ip.as_ref())),
-            user_agent: draft.agent.as_ref().map(|(pick, from, to)| {
+            user_agent: draft.agent.as_ref().map(|(pick, from, to, near)| {
                 let whole: Vec<_> = pick
                     .text(rows, |row| row.user_agent.as_ref())
                     .chars()
                     .collect();
                 let (from, to) = (from.index(whole.len() + 1), to.index(whole.len() + 1));
-                whole[from.min(to)..from.max(to)].iter().collect()
+                near.of(&String::from_iter(&whole[from.min(to)..from.max(to)]))
             }),
             after: draft.after.map(time),
             before: draft.before.map(time),
@@ -419,7 +455,7 @@ on_every_database! {
     async fn what_is_listed_as_live_is_what_ends(database: Database) {
         let app = App::new(&database).await;
         let seen = Seen::default();
-        let config = Config { cases: 48, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 96, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
         let cases = (vec(row(), 0..24), vec(draft(), 1..5));
         let outcome = tokio::task::block_in_place(|| {
             TestRunner::new(config).run(&cases, |(rows, drafts)| {
