@@ -117,9 +117,9 @@ fn row() -> impl Strategy<Value = NewRow> {
         fate,
     )
         .prop_map(
-            |(id, token_hash, user_id, ip, user_agent, moment, fate)| NewRow {
+            |(id, token, user_id, ip, user_agent, moment, fate)| NewRow {
                 id: Uuid::from_u128(id),
-                token_hash,
+                token,
                 user_id: user_id.to_owned(),
                 ip: ip.map(str::to_owned),
                 user_agent,

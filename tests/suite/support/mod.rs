@@ -9,6 +9,7 @@
 
 pub(crate) mod app;
 pub(crate) mod client;
+pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod logs;

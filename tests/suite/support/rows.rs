@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use countersign::uuid::Uuid;
+use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Database, Pool, database::with_pool};
+use super::{Client, Database, Pool, database::with_pool, secret::sealed};
 
 /// A session to insert.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRow {
     pub(crate) id: Uuid,
-    pub(crate) token_hash: [u8; 32],
+    pub(crate) token: [u8; 32],
     pub(crate) user_id: String,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
@@ -45,17 +47,24 @@ impl NewRow {
     /// A live session of this user.
     pub(crate) fn live(user_id: &str) -> Self {
         let id = Uuid::now_v7();
-        let mut token_hash = [0; 32];
-        token_hash[..16].copy_from_slice(id.as_bytes());
         Self {
             id,
-            token_hash,
+            token: Sha256::digest(id.as_bytes()).into(),
             user_id: user_id.to_owned(),
             ip: None,
             user_agent: None,
             created_at: 1_767_225_600_000, // 2026
             fate: Fate::Live,
         }
+    }
+
+    /// The browser that this session is in.
+    pub(crate) fn client(&self) -> Client {
+        let name = "__Host-session";
+        let text = format!("1{}{}", URL_SAFE_NO_PAD.encode(self.token), self.user_id);
+        let mut client = Client::new();
+        client.jar.insert(name.to_owned(), sealed(name, &text));
+        client
     }
 
     fn values(&self, database: &Database) -> String {
@@ -77,7 +86,7 @@ impl NewRow {
             _ => (null(), null()),
         };
         let created = database.instant(self.created_at);
-        let (id, hash) = (self.id, database.bytes(&self.token_hash));
+        let (id, hash) = (self.id, database.bytes(&Sha256::digest(self.token)));
         format!(
             "'{id}', {hash}, {created}, {created}, {seen}, {expires}, {reserved}, {ended}, {reason}"
         )
