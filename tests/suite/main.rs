@@ -16,6 +16,7 @@
 
 mod support;
 
+mod acting;
 mod addresses;
 mod application_sql;
 mod cancellation;
@@ -36,6 +37,7 @@ mod model;
 mod network;
 mod preview;
 mod processes;
+mod realms;
 mod revocation;
 mod rotation;
 mod streams;
