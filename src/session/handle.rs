@@ -11,7 +11,9 @@ use crate::{
     cookie::Cookies,
     error::Error,
     layer::SessionLayer,
-    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    store::{
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Stats, Store, Swept,
+    },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
@@ -223,7 +225,35 @@ impl Sessions {
     ///
     /// Unavailable; what was done until then stays done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        self.0.store.sweep().await
+        self.sweep_with(|_| {}).await
+    }
+
+    /// [Sweeps](Self::sweep), and tells after each batch what has been done so far.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable; what was done until then stays done.
+    pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
+        self.0.store.sweep(&mut progress).await
+    }
+
+    /// What [`sweep`](Self::sweep) would do now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn sweep_dry_run(&self) -> Result<Swept, Error> {
+        self.0.store.sweep_dry_run().await
+    }
+
+    /// How many sessions there are, of each kind. It reads every row, so with very many of them it takes a long
+    /// [`time_budget`](crate::SessionsBuilder::time_budget): for operators, not for requests.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        self.0.store.stats().await
     }
 
     /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
