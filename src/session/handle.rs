@@ -269,6 +269,15 @@ impl Sessions {
         self.0.store.stats().await
     }
 
+    /// The names of all realms that have sessions, its own or not: for operators who do not know which there are.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn realms(&self) -> Result<Vec<String>, Error> {
+        self.0.store.realms().await
+    }
+
     /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
     /// a tenth more or less. Errors are logged and survived; any number of nodes may sweep. A minute suits most.
     ///

@@ -52,7 +52,9 @@ impl Store {
     /// What a sweep would do now. Three look-ups by index, in one statement.
     pub(crate) async fn sweep_dry_run(&self) -> Result<Swept, Error> {
         let count = |what: &str| {
-            format!("(SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {what})")
+            format!(
+                "(SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{in_realm}} AND ({what}))"
+            )
         };
         let template = format!(
             "SELECT {}, {}, {}",

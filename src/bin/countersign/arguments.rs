@@ -38,6 +38,9 @@ pub(crate) struct Globals {
         global = true
     )]
     pub(crate) database_url: Option<String>,
+    /// Which application, where several share the database: its realm. Default: default; for stats, all of them
+    #[arg(long, env = "COUNTERSIGN_REALM", value_name = "NAME", global = true)]
+    pub(crate) realm: Option<String>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
     pub(crate) format: Format,
@@ -102,6 +105,9 @@ pub(crate) struct Filters {
     /// Whose they are: the user's id, letter for letter
     #[arg(long, value_name = "ID")]
     pub(crate) user: Option<String>,
+    /// In which this administrator acts as somebody else
+    #[arg(long, value_name = "ID")]
+    pub(crate) acting_user: Option<String>,
     /// Which were signed in from this address
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) ip: Option<IpAddr>,
@@ -126,7 +132,7 @@ pub(crate) enum Revoke {
         #[command(flatten)]
         actor: Actor,
     },
-    /// End all sessions of a user, and sign-ins under way
+    /// End all sessions of a user, those in which they act as somebody else, and sign-ins under way
     ///
     /// The account can sign in again, unless the application refuses it: disable it there as well.
     User {
@@ -140,21 +146,24 @@ pub(crate) enum Revoke {
         actor: Actor,
     },
     /// End all sessions that match, after showing them and asking
-    Where {
-        #[command(flatten)]
-        filters: Filters,
-        /// Everybody's sessions: takes the place of a condition
-        #[arg(long)]
-        everybody: bool,
-        /// Only say how many it would be
-        #[arg(long, conflicts_with = "yes")]
-        dry_run: bool,
-        /// Do not ask: for scripts
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        actor: Actor,
-    },
+    Where(RevokeWhere),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeWhere {
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// Everybody's sessions: takes the place of a condition
+    #[arg(long)]
+    pub(crate) everybody: bool,
+    /// Only say how many it would be
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Do not ask: for scripts
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) actor: Actor,
 }
 
 #[derive(Debug, Subcommand)]
@@ -226,6 +235,9 @@ impl Filters {
             Some(user) => Filter::user(user.as_str()),
             None => everybody.clone(),
         };
+        if let Some(user) = &self.acting_user {
+            filter = filter.acting_user(user.as_str());
+        }
         if let Some(ip) = self.ip {
             filter = filter.ip(ip.to_canonical().to_string());
         }

@@ -8,11 +8,15 @@ use sqlx::{Connection, Database, Pool, pool::PoolOptions};
 use super::{
     arguments::{Globals, Idle},
     failure::{Exit, Failure},
+    terminal,
 };
 
 /// No session lives longer than the longest absolute timeout there is. As an idle timeout it ends none that its absolute
 /// timeout has not ended, and as a retention it forgets none that an application may want to keep.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// The realm of applications that name none.
+pub(crate) const DEFAULT_REALM: &str = "default";
 
 /// A pool of whichever database.
 pub(crate) enum AnyPool {
@@ -62,6 +66,21 @@ pub(crate) async fn sessions_with_idle(
     build(globals, |builder| with_idle(builder, idle)).await
 }
 
+/// Whoever looks into the wrong realm sees nothing at all: says which others there are.
+pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
+    let Ok(mut realms) = sessions.realms().await else {
+        return;
+    };
+    realms.retain(|realm| realm != sessions.realm());
+    if globals.realm.is_none() && !realms.is_empty() {
+        terminal::say(&format!(
+            "Nothing in the realm {}. Others have sessions (--realm): {}",
+            sessions.realm(),
+            realms.join(", ")
+        ));
+    }
+}
+
 pub(crate) fn with_idle(builder: SessionsBuilder, idle: &Idle) -> SessionsBuilder {
     match idle.timeout {
         Some(timeout) => builder.idle_timeout(timeout),
@@ -76,6 +95,7 @@ pub(crate) async fn build(
     let pool = connect(globals, Missing::IsAnError).await?;
     let builder = with_pool!(pool, pool => Sessions::builder(pool))
         .key(Key::generate()) // no cookie is read or written here
+        .realm(globals.realm.as_deref().unwrap_or(DEFAULT_REALM))
         .any_account() // only the application knows its accounts
         .idle_timeout(LONGEST)
         .absolute_timeout(LONGEST)

@@ -1,7 +1,7 @@
 //! Results in JSON, with the field names and forms of the HTTP API.
 
 use countersign::{
-    MaxSessions, SessionInfo, SessionState,
+    MaxSessions, SessionInfo, SessionState, UserId,
     time::{OffsetDateTime, format_description::well_known::Rfc3339},
 };
 use serde::Serialize;
@@ -11,6 +11,7 @@ use serde::Serialize;
 pub(crate) struct Session<'a> {
     id: String,
     user_id: &'a str,
+    acting_user: Option<&'a str>,
     state: &'static str,
     /// Never: no session asks here.
     current: bool,
@@ -51,6 +52,7 @@ impl<'a> From<&'a SessionInfo> for Session<'a> {
         Self {
             id: session.id.to_string(),
             user_id: session.user_id.as_str(),
+            acting_user: session.acting_user.as_ref().map(UserId::as_str),
             state: state(session.state),
             current: false,
             created_at: time(session.created_at),

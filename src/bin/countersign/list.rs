@@ -41,10 +41,11 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     if let (Some(token), false) = (next, output.is_json()) {
         terminal::say(&format!("There are more: --page-token {token}, or --all"));
     }
-    Ok(match written {
-        0 => Exit::NothingFound,
-        _ => Exit::Done,
-    })
+    if written > 0 {
+        return Ok(Exit::Done);
+    }
+    database::say_other_realms(globals, &sessions).await;
+    Ok(Exit::NothingFound)
 }
 
 fn page_of(wanted: u64, after: Option<countersign::uuid::Uuid>) -> Page {

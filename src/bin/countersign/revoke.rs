@@ -3,7 +3,7 @@
 use countersign::{Filter, Page, SessionState, Sessions, UserId, uuid::Uuid};
 
 use super::{
-    arguments::{Globals, Revoke},
+    arguments::{Globals, Revoke, RevokeWhere},
     database,
     failure::{Exit, Failure, Outcome},
     json,
@@ -16,10 +16,11 @@ use super::{
 const SHOWN: u32 = 10;
 
 pub(crate) async fn revoke(command: &Revoke, globals: &Globals, output: &mut Output) -> Outcome {
-    match command {
+    let (sessions, exit) = match command {
         Revoke::Session { ids, actor } => {
             let sessions = database::sessions(globals).await?;
-            one_by_one(&sessions, ids, &actor.name(), output).await
+            let exit = one_by_one(&sessions, ids, &actor.name(), output).await?;
+            (sessions, exit)
         }
         Revoke::User {
             user,
@@ -28,43 +29,59 @@ pub(crate) async fn revoke(command: &Revoke, globals: &Globals, output: &mut Out
         } => {
             let sessions = database::sessions(globals).await?;
             let user = UserId::new(user.as_str());
-            if *dry_run {
-                return preview(&sessions, &Filter::user(user), output).await;
-            }
-            let ended = sessions.revoke_user(&user, actor.name()).await;
-            finish(ended.map_err(halfway)?, output)
-        }
-        Revoke::Where {
-            filters,
-            everybody,
-            dry_run,
-            yes,
-            actor,
-        } => {
-            let filter = match (filters.filter(), everybody) {
-                (Some(filter), false) => filter,
-                (None, true) => Filter::everybody(),
-                (None, false) => {
-                    return Err(Failure::usage(
-                        "which sessions? Give a condition, or --everybody",
-                    ));
+            let exit = match dry_run {
+                true => {
+                    let own = Filter::user(user.clone());
+                    let acting = Filter::everybody().acting_user(user);
+                    preview(&sessions, &[own, acting], output).await?
                 }
-                (Some(_), true) => {
-                    return Err(Failure::usage(
-                        "--everybody and a condition contradict each other",
-                    ));
+                false => {
+                    let ended = sessions.revoke_user(&user, actor.name()).await;
+                    finish(ended.map_err(halfway)?, output)?
                 }
             };
-            let sessions = database::sessions(globals).await?;
-            if *dry_run {
-                return preview(&sessions, &filter, output).await;
-            }
-            if !yes && let Some(exit) = confirm(&sessions, &filter, output).await? {
-                return Ok(exit);
-            }
-            let ended = sessions.revoke_where(&filter, actor.name()).await;
-            finish(ended.map_err(halfway)?, output)
+            (sessions, exit)
         }
+        Revoke::Where(command) => {
+            let filter = filter_of(command)?;
+            let sessions = database::sessions(globals).await?;
+            let exit = end_where(command, filter, &sessions, output).await?;
+            (sessions, exit)
+        }
+    };
+    if exit == Exit::NothingFound {
+        database::say_other_realms(globals, &sessions).await;
+    }
+    Ok(exit)
+}
+
+async fn end_where(
+    command: &RevokeWhere,
+    filter: Filter,
+    sessions: &Sessions,
+    output: &mut Output,
+) -> Outcome {
+    if command.dry_run {
+        return preview(sessions, &[filter], output).await;
+    }
+    if !command.yes {
+        confirm(sessions, &filter).await?;
+    }
+    let ended = sessions.revoke_where(&filter, command.actor.name()).await;
+    finish(ended.map_err(halfway)?, output)
+}
+
+/// A filter by accident would sign everybody out.
+fn filter_of(command: &RevokeWhere) -> Result<Filter, Failure> {
+    match (command.filters.filter(), command.everybody) {
+        (Some(filter), false) => Ok(filter),
+        (None, true) => Ok(Filter::everybody()),
+        (None, false) => Err(Failure::usage(
+            "which sessions? Give a condition, or --everybody",
+        )),
+        (Some(_), true) => Err(Failure::usage(
+            "--everybody and a condition contradict each other",
+        )),
     }
 }
 
@@ -87,18 +104,17 @@ async fn one_by_one(sessions: &Sessions, ids: &[Uuid], by: &str, output: &mut Ou
 }
 
 /// What would be ended; ends nothing.
-async fn preview(sessions: &Sessions, filter: &Filter, output: &mut Output) -> Outcome {
-    let live = sessions.revoke_where_dry_run(filter).await?;
+async fn preview(sessions: &Sessions, filters: &[Filter], output: &mut Output) -> Outcome {
+    let mut live = 0;
+    for filter in filters {
+        live += sessions.revoke_where_dry_run(filter).await?;
+    }
     show(live, "live, none ended", output)?;
     Ok(found(live))
 }
 
-/// Shows and asks. `Some`: it is not to be done.
-async fn confirm(
-    sessions: &Sessions,
-    filter: &Filter,
-    output: &mut Output,
-) -> Result<Option<Exit>, Failure> {
+/// Shows and asks; an error unless the answer is yes.
+async fn confirm(sessions: &Sessions, filter: &Filter) -> Result<(), Failure> {
     if !terminal::can_ask() {
         return Err(Failure::new(
             Exit::NotConfirmed,
@@ -106,24 +122,23 @@ async fn confirm(
         ));
     }
     let live = sessions.revoke_where_dry_run(filter).await?;
-    if live == 0 {
-        return finish(0, output).map(Some);
-    }
     let first = filter.clone().state(SessionState::Live);
     let page = sessions.list(&first, Page::first(SHOWN)).await?;
     // Beside the result, which is what comes of it.
-    terminal::say_shown(&table::sessions(&page.sessions, Header::Shown));
+    if !page.sessions.is_empty() {
+        terminal::say_shown(&table::sessions(&page.sessions, Header::Shown));
+    }
     if page.next.is_some() {
         terminal::say(&format!("… the {SHOWN} newest of {live}"));
     }
     let question = format!("End {}, and sign-ins under way that match?", count(live));
-    if terminal::ask(&question)? {
-        return Ok(None);
+    match terminal::ask(&question)? {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Exit::NotConfirmed,
+            "not confirmed, nothing was ended",
+        )),
     }
-    Err(Failure::new(
-        Exit::NotConfirmed,
-        "not confirmed, nothing was ended",
-    ))
 }
 
 fn finish(ended: u64, output: &mut Output) -> Outcome {

@@ -1,7 +1,7 @@
 //! Results in columns.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use countersign::{SessionInfo, time::OffsetDateTime};
+use countersign::{SessionInfo, UserId, time::OffsetDateTime};
 
 use super::{escape, json};
 
@@ -10,9 +10,7 @@ type Column = (&'static str, fn(&SessionInfo) -> String);
 
 const COLUMNS: [Column; 7] = [
     ("ID", |session| session.id.to_string()),
-    ("USER", |session| {
-        escape::for_terminal(session.user_id.as_str())
-    }),
+    ("USER", user),
     ("STATE", state),
     ("CREATED", |session| seconds(session.created_at)),
     ("LAST SEEN", |session| seconds(session.last_seen_at)),
@@ -46,6 +44,10 @@ pub(crate) fn session(session: &SessionInfo) -> String {
     let fields = [
         ("id", session.id.to_string()),
         ("user_id", escape::for_terminal(session.user_id.as_str())),
+        (
+            "acting_user",
+            or_dash(session.acting_user.as_ref().map(UserId::as_str)),
+        ),
         ("state", json::state(session.state).to_owned()),
         ("created_at", json::time(session.created_at)),
         ("last_seen_at", json::time(session.last_seen_at)),
@@ -71,6 +73,15 @@ pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt()
+}
+
+/// Whose it is, and who acts in it.
+fn user(session: &SessionInfo) -> String {
+    let user = escape::for_terminal(session.user_id.as_str());
+    match &session.acting_user {
+        Some(acting) => format!("{user} by {}", escape::for_terminal(acting.as_str())),
+        None => user,
+    }
 }
 
 /// `live`, or how it ended and by whom.
