@@ -86,6 +86,7 @@ mod client;
 mod config;
 mod cookie;
 mod error;
+mod event;
 mod extract;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -101,6 +102,7 @@ pub use client::ForwardedHeader;
 pub use config::SessionsBuilder;
 pub use cookie::{FlashLevel, FlashMessage};
 pub use error::{BuildError, Error, ErrorKind, MigrateError};
+pub use event::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
 pub use extract::{
     Forbidden, MissingSessionLayer, NotRecent, Require, RequireRecent, RequireService,
     SignedInRejection, SignedOut, Unavailable, require,

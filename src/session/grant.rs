@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::{EndedReason, NewSession, Proof, Rotation, SignInError, Store},
+    event::{Event, EventKind, Events},
+    store::{Displaced, EndedReason, NewSession, Proof, Rotation, SignInError, Store},
     token::Token,
     user_id::UserId,
 };
@@ -29,6 +30,7 @@ pub(crate) struct Reservation {
     new: NewSession,
     token: Token,
     limit: Limit,
+    events: Events,
     place: Place,
 }
 
@@ -58,6 +60,7 @@ impl Reservation {
     /// Takes a place, or learns that there is none.
     pub(crate) async fn take(
         store: Arc<Store>,
+        events: Events,
         new: NewSession,
         token: Token,
         limit: Limit,
@@ -73,6 +76,7 @@ impl Reservation {
                 new,
                 token,
                 limit,
+                events,
                 place,
             };
             match outcome {
@@ -92,6 +96,10 @@ impl Reservation {
 
     pub(crate) fn session_id(&self) -> Uuid {
         self.new.id
+    }
+
+    pub(crate) fn user_id(&self) -> &UserId {
+        &self.new.user_id
     }
 
     /// Gives the place back and waits until it is free: the next attempt may come at once.
@@ -123,9 +131,14 @@ impl Reservation {
                 .activate(&reservation.new, reservation.limit, &|| !sender.is_closed())
                 .await;
             let id = reservation.new.id;
-            if matches!(outcome, Ok(()) | Err(SignInError::Unknown(_))) {
+            if matches!(outcome, Ok(_) | Err(SignInError::Unknown(_))) {
                 reservation.place.id = None;
             }
+            let events = reservation.events.clone();
+            // Here, where nobody can hang up: those sessions have ended whoever gets the new one.
+            let outcome = outcome.map(|displaced| {
+                report_displaced(&events, &reservation.new.user_id, displaced);
+            });
             let max_age = reservation
                 .new
                 .remembered
@@ -136,12 +149,30 @@ impl Reservation {
                 max_age,
                 grant: Grant {
                     store,
+                    events,
                     done: Some(Done::SignedIn(id)),
                 },
             };
             (sender, outcome, granted)
         })
         .await
+    }
+}
+
+/// The sessions that ended in the transaction of a sign-in.
+fn report_displaced(events: &Events, by: &UserId, displaced: Displaced) {
+    let ended = |reason| Event::new(EventKind::Ended { reason }).by(by.as_str());
+    for id in displaced.for_the_limit {
+        events.report(ended(EndedReason::Limit).user(by.clone()).session(id));
+    }
+    let unnamed = displaced.for_the_limit_unnamed;
+    if unnamed > 0 {
+        let event = ended(EndedReason::Limit).user(by.clone());
+        events.report(event.count(unnamed));
+    }
+    if let Some(previous) = displaced.replaced {
+        // Whose it was is not known here: somebody else may have used this browser before.
+        events.report(ended(EndedReason::Replaced).session(previous.session_id()));
     }
 }
 
@@ -168,6 +199,7 @@ impl Granted {
 #[derive(Debug)]
 struct Grant {
     store: Arc<Store>,
+    events: Events,
     done: Option<Done>,
 }
 
@@ -179,14 +211,21 @@ enum Done {
 
 impl Drop for Grant {
     fn drop(&mut self) {
-        let store = self.store.clone();
+        let (store, events) = (self.store.clone(), self.events.clone());
         match self.done.take() {
             Some(Done::SignedIn(id)) => {
+                let reason = EndedReason::Abandoned;
                 undo(
                     "end a session that nobody received; it expires by itself",
                     move || {
-                        let store = store.clone();
-                        async move { store.end(&[id], EndedReason::Abandoned, None).await }
+                        let (store, events) = (store.clone(), events.clone());
+                        async move {
+                            let ended = store.end(&[id], reason, None).await?;
+                            if ended > 0 {
+                                events.report(Event::new(EventKind::Ended { reason }).session(id));
+                            }
+                            Ok(ended)
+                        }
                     },
                 );
             }
@@ -204,6 +243,7 @@ impl Drop for Grant {
 /// Gives a session a new token. `None`: another request was faster, and the browser has its token.
 pub(crate) async fn rotate(
     store: Arc<Store>,
+    events: Events,
     id: Uuid,
     user_id: UserId,
     old: crate::token::TokenHash,
@@ -225,6 +265,7 @@ pub(crate) async fn rotate(
         };
         let grant = Grant {
             store,
+            events,
             done: Some(Done::Rotated(rotation)),
         };
         (

@@ -10,6 +10,7 @@ use crate::{
     config::SessionsBuilder,
     cookie::Cookies,
     error::Error,
+    event::{Event, EventKind, Events},
     layer::SessionLayer,
     store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
     user_id::UserId,
@@ -39,6 +40,7 @@ pub struct Sessions(Arc<Core>);
 #[derive(Debug)]
 pub(crate) struct SessionsParts {
     pub(crate) store: Arc<Store>,
+    pub(crate) events: Events,
     pub(crate) cookies: Cookies,
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
@@ -51,6 +53,7 @@ pub(crate) struct SessionsParts {
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
+    pub(crate) events: Events,
     pub(crate) verifier: Verifier,
     pub(crate) touches: Touches,
     pub(crate) watchers: Watchers,
@@ -71,10 +74,11 @@ impl Sessions {
 
     pub(crate) fn new(parts: SessionsParts) -> Self {
         Self(Arc::new(Core {
-            verifier: Verifier::new(parts.store.clone(), parts.lanes),
-            touches: Touches::new(parts.store.clone()),
+            verifier: Verifier::new(parts.store.clone(), parts.lanes, parts.events.clone()),
+            touches: Touches::new(parts.store.clone(), parts.events.meter().clone()),
             watchers: Watchers::new(parts.store.clone(), parts.watch),
             store: parts.store,
+            events: parts.events,
             cookies: parts.cookies,
             client: parts.client,
             limit: parts.limit,
@@ -134,7 +138,9 @@ impl Sessions {
     /// It does not ask whose session it is: compare [`SessionInfo::user_id`] first where users end their own (ASVS 5.0,
     /// 8.2.2).
     pub async fn revoke(&self, session_id: Uuid, by: impl Into<Actor>) -> Result<bool, Error> {
-        Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
+        let told = revocation().session(session_id);
+        let filter = Filter::id(session_id);
+        Ok(self.end_where(&filter, by.into(), told).await? > 0)
     }
 
     /// Ends all sessions of a user, sign-ins under way included, and counts those that were live.
@@ -143,7 +149,8 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(&Filter::user(user_id.clone()), by.into())
+        let told = revocation().user(user_id.clone());
+        self.end_where(&Filter::user(user_id.clone()), by.into(), told)
             .await
     }
 
@@ -154,7 +161,8 @@ impl Sessions {
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
         let others = Filter::user(user.user_id().clone()).except(user.session_id());
-        self.end_where(&others, by.into()).await
+        let told = revocation().user(user.user_id().clone());
+        self.end_where(&others, by.into(), told).await
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
@@ -167,7 +175,7 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again. Invalid input in the filter or in the actor's name.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(filter, by.into()).await
+        self.end_where(filter, by.into(), revocation()).await
     }
 
     /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
@@ -179,22 +187,22 @@ impl Sessions {
         self.0.store.count_live_where(filter).await
     }
 
-    async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+    async fn end_where(&self, filter: &Filter, by: Actor, told: Event) -> Result<u64, Error> {
         let by = by.checked()?;
-        let (store, filter) = (self.0.store.clone(), filter.clone());
+        let (store, events, filter) = (self.0.store.clone(), self.0.events.clone(), filter.clone());
         // Ending never waits, not even for the caller to stay.
-        let (ended, by) = super::background::to_the_end(async move {
-            (
-                store.end_where(&filter, EndedReason::Revoked, &by).await,
-                by,
-            )
+        super::background::to_the_end(async move {
+            let mut ended = 0;
+            let outcome = store
+                .end_where(&filter, EndedReason::Revoked, &by, &mut ended)
+                .await;
+            // After a failure too: those that have ended have ended.
+            if ended > 0 {
+                events.report(told.by(by).count(ended));
+            }
+            outcome.map(|()| ended)
         })
-        .await?;
-        let ended = ended?;
-        if ended > 0 {
-            tracing::info!(ended, by = %by.escape_debug(), "sessions revoked");
-        }
-        Ok(ended)
+        .await?
     }
 
     /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).
@@ -223,7 +231,24 @@ impl Sessions {
     ///
     /// Unavailable; what was done until then stays done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        self.0.store.sweep().await
+        let mut swept = Swept::default();
+        let outcome = self.0.store.sweep(&mut swept).await;
+        let events = &self.0.events;
+        // After a failure too: what was done is done.
+        if swept.expired > 0 {
+            let reason = EndedReason::Expired;
+            events.report(Event::new(EventKind::Ended { reason }).count(swept.expired));
+        }
+        match outcome {
+            Ok(()) => {
+                events.meter().swept(&swept);
+                Ok(swept)
+            }
+            Err(error) => {
+                events.meter().sweep_failed(&swept);
+                Err(error)
+            }
+        }
     }
 
     /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
@@ -236,10 +261,12 @@ impl Sessions {
         Sweeper::spawn(self.clone(), every)
     }
 
-    /// Writes what is still to be written: `last_seen_at` of the last quarter of a second. Call it when serving has ended,
-    /// before the pool is closed. Sessions stay as they are.
+    /// Writes what is still to be written, `last_seen_at` of the last quarter of a second, and waits until
+    /// [`on_event`](crate::SessionsBuilder::on_event) has had every event, for five seconds at most. Call it when serving
+    /// has ended, before the pool is closed. Sessions stay as they are.
     pub async fn close(&self) {
         self.0.touches.flush().await;
+        self.0.events.close().await;
     }
 
     /// How many times `last_seen_at` could not be written since the start.
@@ -247,6 +274,12 @@ impl Sessions {
     pub fn missed_touches(&self) -> u64 {
         self.0.touches.missed()
     }
+}
+
+fn revocation() -> Event {
+    Event::new(EventKind::Ended {
+        reason: EndedReason::Revoked,
+    })
 }
 
 /// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Session, grant::Reservation};
 use crate::{
     error::Error,
+    event::{EventKind, SignInRefusal},
     store::{NewSession, SignInError},
     token::Token,
     user_id::{UserId, UserIdError},
@@ -78,7 +79,15 @@ impl<'a> Login<'a> {
             user_agent: core.client.user_agent(observed),
         };
         let user_id = new.user_id.clone();
-        match Reservation::take(core.store.clone(), new, token, core.limit).await {
+        match Reservation::take(
+            core.store.clone(),
+            core.events.clone(),
+            new,
+            token,
+            core.limit,
+        )
+        .await
+        {
             Ok(reservation) => {
                 let id = reservation.session_id();
                 match self.session.promise(reservation) {
@@ -90,11 +99,13 @@ impl<'a> Login<'a> {
                 }
             }
             Err(SignInError::LimitReached { max }) => {
-                tracing::info!(%user_id, max, "sign-in refused: limit of sessions reached");
+                let why = SignInRefusal::LimitReached { max };
+                let refused = self.session.event(EventKind::SignInRefused { why });
+                self.session.report(refused.user(user_id).session(None));
                 Err(LoginError::LimitReached { max })
             }
             Err(SignInError::Store(error) | SignInError::Unknown(error)) => {
-                tracing::error!(%user_id, %error, "sign-in failed: the store is not available");
+                self.session.report_failed_sign_in(&user_id, &error);
                 Err(LoginError::Unavailable(error))
             }
             Err(SignInError::Lapsed | SignInError::Abandoned) => Err(LoginError::Unavailable(

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Permissions;
 use crate::{
+    event::{EventKind, Events},
     extract::{Forbidden, NotRecent},
     store::Found,
     user_id::UserId,
@@ -26,11 +27,11 @@ use crate::{
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct SignedIn(Arc<Found>);
+pub struct SignedIn(Arc<Found>, Events);
 
 impl SignedIn {
-    pub(crate) fn new(found: Found) -> Self {
-        Self(Arc::new(found))
+    pub(crate) fn new(found: Found, events: Events) -> Self {
+        Self(Arc::new(found), events)
     }
 
     /// Who it is.
@@ -66,7 +67,12 @@ impl SignedIn {
         if self.can(permission) {
             return Ok(());
         }
-        tracing::info!(user_id = %self.user_id(), session_id = %self.session_id(), permission, "permission missing");
+        self.1.report_often(EventKind::PermissionMissing, |event| {
+            let whose = event
+                .user(self.user_id().clone())
+                .session(self.session_id());
+            whose.permission(permission)
+        });
         Err(Forbidden)
     }
 

@@ -58,7 +58,8 @@ impl Store {
         }
     }
 
-    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
+    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones in `ended`,
+    /// as it goes on.
     ///
     /// In batches, by id: ending ten million sessions must neither hold their locks until the last one is done, nor
     /// fail as a whole because it takes longer than anybody waits for a page.
@@ -67,30 +68,31 @@ impl Store {
         filter: &Filter,
         reason: EndedReason,
         by: &str,
-    ) -> Result<u64, Error> {
+        ended: &mut u64,
+    ) -> Result<(), Error> {
         filter.check()?;
         let (conditions, binds) = match filter.over_live() {
             Some(filter) => filter.conditions(self),
-            None => return Ok(0),
+            None => return Ok(()),
         };
         let template = format!(
             "SELECT {{id:id}} FROM countersign_sessions WHERE ({{live}} OR {{reserved}}){conditions} \
              AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
         );
         let due = self.compile(&template, &[CellKind::Text]);
-        let (mut ended, mut after) = (0, Uuid::nil());
+        let mut after = Uuid::nil();
         loop {
             let mut binds = binds.clone();
             binds.push(Bind::from(after));
             let rows = self.fetch(&due, binds).await?;
             let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
             let Some(last) = ids.last().copied() else {
-                return Ok(ended);
+                return Ok(());
             };
             let batch = self.within_budget(retry(|| self.end_batch(&ids, reason, by)));
-            ended += self.announced(batch.await)?;
+            *ended += self.announced(batch.await)?;
             if rows.len() < MAX_LIST {
-                return Ok(ended);
+                return Ok(());
             }
             after = last;
         }

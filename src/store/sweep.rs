@@ -16,24 +16,21 @@ pub struct Swept {
 }
 
 impl Store {
-    pub(crate) async fn sweep(&self) -> Result<Swept, Error> {
+    /// Counts in `swept` what it has done, as it goes on.
+    pub(crate) async fn sweep(&self, swept: &mut Swept) -> Result<(), Error> {
         let [idle, overdue, lapsed, forgettable] = &self.statements.sweep;
         // All of them before any error: what one step cannot do must not keep the others' rows for ever.
-        let (idle, overdue) = (self.sweep_step(idle).await, self.sweep_step(overdue).await);
-        let (lapsed, deleted) = (
-            self.sweep_step(lapsed).await,
-            self.sweep_step(forgettable).await,
-        );
-        Ok(Swept {
-            expired: idle? + overdue?,
-            lapsed: lapsed?,
-            deleted: deleted?,
-        })
+        let steps = [
+            self.sweep_step(idle, &mut swept.expired).await,
+            self.sweep_step(overdue, &mut swept.expired).await,
+            self.sweep_step(lapsed, &mut swept.lapsed).await,
+            self.sweep_step(forgettable, &mut swept.deleted).await,
+        ];
+        steps.into_iter().collect()
     }
 
     /// Batch after batch, each a transaction of its own, so that nobody waits long for a lock.
-    async fn sweep_step(&self, step: &SweepStep) -> Result<u64, Error> {
-        let mut total = 0;
+    async fn sweep_step(&self, step: &SweepStep, total: &mut u64) -> Result<(), Error> {
         loop {
             let (due, changed) = self
                 .within_budget(retry(|| async {
@@ -49,10 +46,10 @@ impl Store {
                     ))
                 }))
                 .await?;
-            total += changed;
+            *total += changed;
             // Nothing changed: another node is at the same rows, or they cannot be read. The next sweep will see.
             if due < MAX_LIST || changed == 0 {
-                return Ok(total);
+                return Ok(());
             }
             tokio::task::yield_now().await;
         }

@@ -21,6 +21,7 @@ mod application_sql;
 mod cancellation;
 mod configuration;
 mod cookies;
+mod events;
 mod faults;
 mod grants;
 mod guards;

@@ -11,6 +11,7 @@ pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod heard;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
