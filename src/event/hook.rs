@@ -50,7 +50,7 @@ pub(crate) struct Hook {
 
 #[derive(Debug)]
 enum Message {
-    Event(Event),
+    Event(Box<Event>),
     /// Everything before this has been delivered.
     Delivered(oneshot::Sender<()>),
 }
@@ -72,7 +72,11 @@ impl Hook {
     }
 
     pub(super) fn hand_over(&self, event: Event) {
-        if self.queue.try_send(Message::Event(event)).is_err() {
+        if self
+            .queue
+            .try_send(Message::Event(Box::new(event)))
+            .is_err()
+        {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -105,7 +109,7 @@ impl Delivery {
         let mut since_told = 0;
         while let Some(message) = self.next() {
             match message {
-                Message::Event(event) => self.deliver(event),
+                Message::Event(event) => self.deliver(*event),
                 Message::Delivered(done) => {
                     self.tell_dropped();
                     // Whoever waited may have lost patience.
