@@ -70,6 +70,9 @@ pub enum SignInRefusal {
     /// The response came later than the [`reservation_timeout`](crate::SessionsBuilder::reservation_timeout), or the
     /// sign-in was revoked while it was under way.
     Lapsed,
+    /// An administrator who acts as a user already wanted to act as another, or as themselves. The event has the session in
+    /// which it was tried.
+    Acting,
 }
 
 /// Why a session cookie was rejected.
@@ -153,6 +156,7 @@ impl SignInRefusal {
         match self {
             Self::LimitReached { .. } => "limit-reached",
             Self::Lapsed => "lapsed",
+            Self::Acting => "acting",
         }
     }
 }

@@ -89,6 +89,14 @@ impl Event {
         Self { user_id, ..self }
     }
 
+    pub(crate) fn acting_user(self, acting_user: impl Into<Option<UserId>>) -> Self {
+        let acting_user = acting_user.into();
+        Self {
+            acting_user,
+            ..self
+        }
+    }
+
     pub(crate) fn session(self, session_id: impl Into<Option<Uuid>>) -> Self {
         let session_id = session_id.into();
         Self { session_id, ..self }

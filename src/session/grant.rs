@@ -102,6 +102,10 @@ impl Reservation {
         &self.new.user_id
     }
 
+    pub(crate) fn acting_user(&self) -> Option<&UserId> {
+        self.new.acting_user.as_ref()
+    }
+
     /// Gives the place back and waits until it is free: the next attempt may come at once.
     pub(crate) async fn release(mut self) {
         let store = self.place.store.clone();
@@ -137,7 +141,7 @@ impl Reservation {
             let events = reservation.events.clone();
             // Here, where nobody can hang up: those sessions have ended whoever gets the new one.
             let outcome = outcome.map(|displaced| {
-                report_displaced(&events, &reservation.new.user_id, displaced);
+                report_displaced(&events, &reservation.new, displaced);
             });
             let max_age = reservation
                 .new
@@ -160,15 +164,16 @@ impl Reservation {
 }
 
 /// The sessions that ended in the transaction of a sign-in.
-fn report_displaced(events: &Events, by: &UserId, displaced: Displaced) {
-    let ended = |reason| Event::new(EventKind::Ended { reason }).by(by.as_str());
+fn report_displaced(events: &Events, new: &NewSession, displaced: Displaced) {
+    let by = new.actor().as_str();
+    let ended = |reason| Event::new(EventKind::Ended { reason }).by(by);
+    let for_the_limit = || ended(EndedReason::Limit).user(new.user_id.clone());
     for id in displaced.for_the_limit {
-        events.report(ended(EndedReason::Limit).user(by.clone()).session(id));
+        events.report(for_the_limit().session(id));
     }
     let unnamed = displaced.for_the_limit_unnamed;
     if unnamed > 0 {
-        let event = ended(EndedReason::Limit).user(by.clone());
-        events.report(event.count(unnamed));
+        events.report(for_the_limit().count(unnamed));
     }
     if let Some(previous) = displaced.replaced {
         // Whose it was is not known here: somebody else may have used this browser before.

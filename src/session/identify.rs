@@ -7,6 +7,7 @@ use crate::{
     event::{CookieRejection, Event, EventKind, NotVerified, Outcome},
     store::{EndedReason, Found, Lookup, Previous},
     token::TokenHash,
+    user_id::UserId,
     verify::Unanswered,
 };
 
@@ -128,14 +129,30 @@ impl Core {
         }
     }
 
-    /// Accounts and permissions from elsewhere.
+    /// Accounts and permissions from elsewhere. Whoever acts as a user needs an account as well.
     async fn ask(
         &self,
         source: &dyn PermissionSource,
         found: &Found,
         observed: &Observed,
     ) -> Result<Access, Unanswerable> {
-        match tokio::time::timeout(self.time_budget, source.access(&found.user_id)).await {
+        if let Some(acting_user) = &found.acting_user
+            && self.ask_about(source, acting_user, found, observed).await? == Access::Denied
+        {
+            return Ok(Access::Denied);
+        }
+        self.ask_about(source, &found.user_id, found, observed)
+            .await
+    }
+
+    async fn ask_about(
+        &self,
+        source: &dyn PermissionSource,
+        user_id: &UserId,
+        found: &Found,
+        observed: &Observed,
+    ) -> Result<Access, Unanswerable> {
+        match tokio::time::timeout(self.time_budget, source.access(user_id)).await {
             Ok(Ok(access)) => Ok(access),
             Ok(Err(error)) => {
                 let describe = |event| whose(event, found).error(error);
@@ -188,7 +205,10 @@ impl Core {
 }
 
 fn whose(event: Event, found: &Found) -> Event {
-    event.user(found.user_id.clone()).session(found.id)
+    event
+        .user(found.user_id.clone())
+        .acting_user(found.acting_user.clone())
+        .session(found.id)
 }
 
 fn outcome(answer: &Result<Lookup, Unanswered>) -> Outcome {

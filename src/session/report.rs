@@ -25,6 +25,7 @@ impl Session {
         match &self.state().identity {
             Identity::SignedIn(user) => event
                 .user(user.user_id().clone())
+                .acting_user(user.acting_user().cloned())
                 .session(user.session_id()),
             Identity::Anonymous | Identity::Unavailable => event,
         }

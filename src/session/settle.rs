@@ -84,6 +84,7 @@ impl Session {
 
     async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {
         let (session_id, user_id) = (reservation.session_id(), reservation.user_id().clone());
+        let acting_user = reservation.acting_user().cloned();
         let granted = reservation.make_real().await;
         let kind = match &granted {
             Ok(_) => EventKind::SignedIn,
@@ -100,7 +101,8 @@ impl Session {
             // Nobody waits for it any longer.
             Err(SignInError::Abandoned) => return granted,
         };
-        self.report(self.event(kind).user(user_id).session(session_id));
+        let told = self.event(kind).user(user_id).acting_user(acting_user);
+        self.report(told.session(session_id));
         granted
     }
 

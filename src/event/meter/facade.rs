@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
 use metrics::{
-    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
-    gauge, histogram,
+    Counter, Gauge, Histogram, SharedString, Unit, counter, describe_counter, describe_gauge,
+    describe_histogram, gauge, histogram,
 };
 
 use super::Outcome;
@@ -42,7 +42,7 @@ struct Handles {
     lapsed: Counter,
     deleted: Counter,
     store_up: Gauge,
-    events: HashMap<(&'static str, Option<&'static str>), Counter>,
+    events: HashMap<Series, Counter>,
 }
 
 /// When something began.
@@ -51,26 +51,37 @@ pub(crate) struct Started(Instant);
 
 impl Meter {
     /// Registers everything with the recorder that is installed by now.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(realm: &str) -> Self {
         describe();
-        let outcome = |outcome: &'static str| counter!(VERIFICATIONS, "outcome" => outcome);
+        let realm = SharedString::from(realm.to_owned());
+        let one = |name: &'static str| counter!(name, "realm" => realm.clone());
+        let of = |name: &'static str, label: &'static str, value: &'static str| counter!(name, "realm" => realm.clone(), label => value);
+        let outcome = |outcome| of(VERIFICATIONS, "outcome", outcome);
         let handles = Handles {
             live: outcome("live"),
             not_live: outcome("not-live"),
             unknown: outcome("unknown"),
             account_refused: outcome("account-refused"),
             unavailable: outcome("unavailable"),
-            duration: histogram!(DURATION),
-            batch: histogram!(BATCH),
-            queue: gauge!(QUEUE),
-            touches: counter!(TOUCHES),
-            touches_missed: counter!(TOUCHES_MISSED),
-            sweeps: counter!(SWEEPS, "outcome" => "done"),
-            failed_sweeps: counter!(SWEEPS, "outcome" => "failed"),
-            lapsed: counter!(SWEPT, "what" => "lapsed"),
-            deleted: counter!(SWEPT, "what" => "deleted"),
-            store_up: gauge!(STORE_UP),
-            events: event_counters(),
+            duration: histogram!(DURATION, "realm" => realm.clone()),
+            batch: histogram!(BATCH, "realm" => realm.clone()),
+            queue: gauge!(QUEUE, "realm" => realm.clone()),
+            touches: one(TOUCHES),
+            touches_missed: one(TOUCHES_MISSED),
+            sweeps: of(SWEEPS, "outcome", "done"),
+            failed_sweeps: of(SWEEPS, "outcome", "failed"),
+            lapsed: of(SWEPT, "what", "lapsed"),
+            deleted: of(SWEPT, "what", "deleted"),
+            store_up: gauge!(STORE_UP, "realm" => realm.clone()),
+            events: event_counters()
+                .map(|(name, reason)| {
+                    let counter = match reason {
+                        Some(reason) => of(name, "reason", reason),
+                        None => one(name),
+                    };
+                    ((name, reason), counter)
+                })
+                .collect(),
         };
         handles.store_up.set(1.0);
         Self(Arc::new(handles))
@@ -145,7 +156,9 @@ impl fmt::Debug for Meter {
 }
 
 /// The counter of a kind of event, and its label `reason`.
-fn series(kind: EventKind) -> (&'static str, Option<&'static str>) {
+type Series = (&'static str, Option<&'static str>);
+
+fn series(kind: EventKind) -> Series {
     let name = match kind {
         EventKind::SignedIn => "countersign_sign_ins_total",
         EventKind::SignInRefused { .. } => "countersign_sign_ins_refused_total",
@@ -170,7 +183,7 @@ fn series(kind: EventKind) -> (&'static str, Option<&'static str>) {
 }
 
 /// All of them from the start, so that each is there with its zero.
-fn event_counters() -> HashMap<(&'static str, Option<&'static str>), Counter> {
+fn event_counters() -> impl Iterator<Item = Series> {
     let plain = [
         EventKind::SignedIn,
         EventKind::SignInFailed,
@@ -185,6 +198,7 @@ fn event_counters() -> HashMap<(&'static str, Option<&'static str>), Counter> {
     let refusals = [
         SignInRefusal::LimitReached { max: 0 },
         SignInRefusal::Lapsed,
+        SignInRefusal::Acting,
     ];
     let endings = [
         EndedReason::Revoked,
@@ -216,15 +230,7 @@ fn event_counters() -> HashMap<(&'static str, Option<&'static str>), Counter> {
         .chain(endings.map(|reason| EventKind::Ended { reason }))
         .chain(rejections.map(|why| EventKind::CookieRejected { why }))
         .chain(failures.map(|why| EventKind::NotVerified { why }))
-        .map(|kind| {
-            let (name, reason) = series(kind);
-            let counter = match reason {
-                Some(reason) => counter!(name, "reason" => reason),
-                None => counter!(name),
-            };
-            ((name, reason), counter)
-        })
-        .collect()
+        .map(series)
 }
 
 fn describe() {

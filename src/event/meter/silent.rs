@@ -11,7 +11,7 @@ pub(crate) struct Meter;
 pub(crate) struct Started;
 
 impl Meter {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(_realm: &str) -> Self {
         Self
     }
 
