@@ -32,6 +32,8 @@ mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
