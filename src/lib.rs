@@ -64,10 +64,12 @@
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
+//! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [permissions](guide::permissions), [deployment](guide::deployment), and
+//! [long-lived connections](guide::streams), [events and metrics](guide::events),
+//! [permissions](guide::permissions), [deployment](guide::deployment), and
 //! [migrating](guide::migrating) from other crates.
 //!
 //! # Features
@@ -77,6 +79,7 @@
 //! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//! | `metrics` | counters, gauges and histograms through the `metrics` facade |
 //!
 //! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
 //! application to set.

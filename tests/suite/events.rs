@@ -117,6 +117,35 @@ on_every_database! {
         assert_eq!((events[0].kind, events[0].session_id), (EventKind::SignInRefused { why }, None));
     }
 
+    async fn whoever_acts_as_a_user_is_named(database: Database) {
+        let heard = Heard::default();
+        let app = App::with(&database, |builder| heard.listen(builder)).await;
+        let mut client = app.signed_in("1").await;
+        heard.news(&app).await;
+        let whose = |event: &Event| event.acting_user.as_ref().map(ToString::to_string);
+        for (request, expected) in [
+            ("/act-as/2", &["ended(replaced) by=1", "signed-in user=2"][..]),
+            ("/act-as/3", &["sign-in-refused(acting) user=2"]),
+            ("/rotate", &["rotated user=2"]),
+            ("/logout", &["signed-out user=2"]),
+        ] {
+            client.post(&app.router, request).await;
+            let events = heard.news(&app).await;
+            let told: Vec<_> = events.iter().map(line).collect();
+            assert_eq!(told, expected);
+            assert_eq!(whose(events.last().unwrap()).as_deref(), Some("1"), "{request}");
+        }
+        client.post(&app.router, "/login/1").await;
+        client.post(&app.router, "/act-as/2").await;
+        app.signed_in("1").await;
+        heard.news(&app).await;
+        app.sessions.revoke_user(&UserId::from(1), "warden").await.unwrap();
+        let events = heard.news(&app).await;
+        let told: Vec<_> = events.iter().map(line).collect();
+        assert_eq!(told, ["ended(revoked) user=1 by=warden", "ended(revoked) by=warden"]);
+        assert_eq!(whose(&events[1]).as_deref(), Some("1"));
+    }
+
     async fn revocations_are_told_with_whom_by_whom_and_how_many(database: Database) {
         let heard = Heard::default();
         let app = App::with(&database, |builder| heard.listen(builder)).await;
