@@ -22,7 +22,7 @@ pub(crate) use self::{
     meter::{Meter, Outcome},
     report::Events,
 };
-use crate::user_id::UserId;
+use crate::{store::Filter, user_id::UserId};
 
 /// Something that happened to a session or to those who ask for one; for [`SessionsBuilder::on_event`].
 ///
@@ -100,6 +100,14 @@ impl Event {
     pub(crate) fn session(self, session_id: impl Into<Option<Uuid>>) -> Self {
         let session_id = session_id.into();
         Self { session_id, ..self }
+    }
+
+    /// Of sessions that this filter means.
+    pub(crate) fn meant_by(self, filter: &Filter) -> Self {
+        let (user_id, acting_user, session_id) = filter.subject();
+        self.user(user_id.cloned())
+            .acting_user(acting_user.cloned())
+            .session(session_id)
     }
 
     pub(crate) fn by(self, by: impl Into<String>) -> Self {

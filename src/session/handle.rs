@@ -12,7 +12,10 @@ use crate::{
     error::Error,
     event::{Event, EventKind, Events},
     layer::SessionLayer,
-    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    store::{
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept,
+        ending::{Permits, Tally, Unrestricted},
+    },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
@@ -144,9 +147,7 @@ impl Sessions {
     /// It does not ask whose session it is: compare [`SessionInfo::user_id`] first where users end their own (ASVS 5.0,
     /// 8.2.2).
     pub async fn revoke(&self, session_id: Uuid, by: impl Into<Actor>) -> Result<bool, Error> {
-        let told = revocation().session(session_id);
-        let filter = Filter::id(session_id);
-        Ok(self.end_where(&filter, by.into(), told).await? > 0)
+        Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
     }
 
     /// Ends all sessions of a user, sign-ins under way included, and counts those that were live. Those in which the user
@@ -173,10 +174,7 @@ impl Sessions {
     /// What a user has, and what a user holds as somebody else.
     async fn end_all(&self, own: Filter, user_id: &UserId, by: Actor) -> Result<u64, Error> {
         let acting = Filter::everybody().acting_user(user_id.clone());
-        let own_told = revocation().user(user_id.clone());
-        let acting_told = revocation().acting_user(user_id.clone());
-        Ok(self.end_where(&own, by.clone(), own_told).await?
-            + self.end_where(&acting, by, acting_told).await?)
+        Ok(self.end_where(&own, by.clone()).await? + self.end_where(&acting, by).await?)
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
@@ -189,7 +187,7 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again. Invalid input in the filter or in the actor's name.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(filter, by.into(), revocation()).await
+        self.end_where(filter, by.into()).await
     }
 
     /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
@@ -201,20 +199,32 @@ impl Sessions {
         self.0.store.count_live_where(filter).await
     }
 
-    async fn end_where(&self, filter: &Filter, by: Actor, told: Event) -> Result<u64, Error> {
+    async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+        let tally = self.end_permitted(filter, by, Unrestricted).await?;
+        Ok(tally.ended)
+    }
+
+    /// Ends what the filter means and somebody permits, and counts what is kept.
+    pub(crate) async fn end_permitted(
+        &self,
+        filter: &Filter,
+        by: Actor,
+        permits: impl Permits + 'static,
+    ) -> Result<Tally, Error> {
         let by = by.checked()?;
-        let (store, events, filter) = (self.0.store.clone(), self.0.events.clone(), filter.clone());
+        let (store, events) = (self.0.store.clone(), self.0.events.clone());
+        let filter = filter.clone();
         // Ending never waits, not even for the caller to stay.
         super::background::to_the_end(async move {
-            let mut ended = 0;
-            let outcome = store
-                .end_where(&filter, EndedReason::Revoked, &by, &mut ended)
-                .await;
+            let (mut tally, reason) = (Tally::default(), EndedReason::Revoked);
+            let ending = store.end_where(&filter, reason, &by, &permits, &mut tally);
+            let outcome = ending.await;
             // After a failure too: those that have ended have ended.
-            if ended > 0 {
-                events.report(told.by(by).count(ended));
+            if tally.ended > 0 {
+                let told = Event::new(EventKind::Ended { reason }).meant_by(&filter);
+                events.report(told.by(by).count(tally.ended));
             }
-            outcome.map(|()| ended)
+            outcome.map(|()| tally)
         })
         .await?
     }
@@ -288,12 +298,6 @@ impl Sessions {
     pub fn missed_touches(&self) -> u64 {
         self.0.touches.missed()
     }
-}
-
-fn revocation() -> Event {
-    Event::new(EventKind::Ended {
-        reason: EndedReason::Revoked,
-    })
 }
 
 /// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
