@@ -9,6 +9,7 @@ use metrics::{
 
 use super::Outcome;
 use crate::{
+    error::Error,
     event::{CookieRejection, EventKind, NotVerified, SignInRefusal},
     store::{EndedReason, Swept},
 };
@@ -121,18 +122,12 @@ impl Meter {
         self.0.touches_missed.increment(sessions as u64);
     }
 
-    pub(crate) fn swept(&self, swept: &Swept) {
-        self.0.sweeps.increment(1);
-        self.deleted(swept);
-    }
-
-    /// A sweep that met an error, after it had done this much.
-    pub(crate) fn sweep_failed(&self, swept: &Swept) {
-        self.0.failed_sweeps.increment(1);
-        self.deleted(swept);
-    }
-
-    fn deleted(&self, swept: &Swept) {
+    /// A sweep has done this much, and ended like this.
+    pub(crate) fn swept<T>(&self, swept: &Swept, outcome: &Result<T, Error>) {
+        match outcome {
+            Ok(_) => self.0.sweeps.increment(1),
+            Err(_) => self.0.failed_sweeps.increment(1),
+        }
         self.0.lapsed.increment(swept.lapsed);
         self.0.deleted.increment(swept.deleted);
     }

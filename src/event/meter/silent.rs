@@ -1,7 +1,7 @@
 //! Without the feature `metrics` nothing is measured.
 
 use super::Outcome;
-use crate::{event::EventKind, store::Swept};
+use crate::{error::Error, event::EventKind, store::Swept};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Meter;
@@ -29,9 +29,7 @@ impl Meter {
 
     pub(crate) fn touches_missed(&self, _sessions: usize) {}
 
-    pub(crate) fn swept(&self, _: &Swept) {}
-
-    pub(crate) fn sweep_failed(&self, _: &Swept) {}
+    pub(crate) fn swept<T>(&self, _: &Swept, _: &Result<T, Error>) {}
 
     pub(in crate::event) fn event(&self, _: EventKind, _count: u64) {}
 }
