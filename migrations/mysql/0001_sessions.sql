@@ -25,11 +25,10 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     KEY countersign_sessions_previous_token_hash (previous_token_hash),
     KEY countersign_sessions_user (realm, user_id, id),
     KEY countersign_sessions_acting_user (realm, acting_user, id),
-    KEY countersign_sessions_newest (realm, id),
     KEY countersign_sessions_ended (realm, ended_at, id),
     KEY countersign_sessions_idle (realm, ended_at, last_seen_at),
     KEY countersign_sessions_expires (realm, ended_at, expires_at),
-    KEY countersign_sessions_reserved (reserved_until),
+    KEY countersign_sessions_reserved (realm, reserved_until),
     CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
 ) ENGINE = InnoDB;
 

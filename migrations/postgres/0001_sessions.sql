@@ -30,7 +30,7 @@ CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);
 CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at, id);
 CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
 CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_reserved ON countersign_sessions (reserved_until) WHERE reserved_until IS NOT NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;
 
 -- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
 CREATE TABLE countersign_users (

@@ -112,10 +112,12 @@ impl Filter {
     }
 
     pub(crate) fn id(id: Uuid) -> Self {
-        Self {
-            id: Some(id),
-            ..Self::everybody()
-        }
+        Self::everybody().only(id)
+    }
+
+    pub(crate) fn only(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
     }
 
     pub(crate) fn except(mut self, id: Uuid) -> Self {
@@ -148,8 +150,9 @@ impl Filter {
             None => {}
         }
         if let Some(ip) = &self.ip {
-            // Addresses are ASCII; MySQL fails rather than compare its column of them with anything else.
-            match ip.is_ascii() {
+            // Addresses are ASCII without spaces. MySQL fails rather than compare its column of them with other letters,
+            // and ignores spaces at the end.
+            match ip.bytes().all(|byte| byte.is_ascii_graphic()) {
                 true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
                 false => and("1 = 0", None),
             }
