@@ -82,6 +82,10 @@
 //! application to set.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "admin")]
+pub mod account;
+#[cfg(feature = "admin")]
+pub mod admin;
 mod client;
 mod config;
 mod cookie;
@@ -96,6 +100,8 @@ mod store;
 mod token;
 mod user_id;
 mod verify;
+#[cfg(feature = "admin")]
+mod web;
 
 pub use client::ForwardedHeader;
 pub use config::SessionsBuilder;
@@ -115,7 +121,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Swept, migrate,
+    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
+    migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};

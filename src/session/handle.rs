@@ -11,7 +11,10 @@ use crate::{
     cookie::Cookies,
     error::Error,
     layer::SessionLayer,
-    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    store::{
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Stats, Store, Swept,
+        ending::{Permits, Tally, Unrestricted},
+    },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
@@ -193,21 +196,30 @@ impl Sessions {
     }
 
     async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+        let tally = self.end_permitted(filter, by, Unrestricted).await?;
+        Ok(tally.ended)
+    }
+
+    /// Ends what the filter means and somebody permits, and counts what is kept.
+    pub(crate) async fn end_permitted(
+        &self,
+        filter: &Filter,
+        by: Actor,
+        permits: impl Permits + 'static,
+    ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, filter) = (self.0.store.clone(), filter.clone());
         // Ending never waits, not even for the caller to stay.
-        let (ended, by) = super::background::to_the_end(async move {
-            (
-                store.end_where(&filter, EndedReason::Revoked, &by).await,
-                by,
-            )
+        let (tally, by) = super::background::to_the_end(async move {
+            let ending = store.end_where(&filter, EndedReason::Revoked, &by, &permits);
+            (ending.await, by)
         })
         .await?;
-        let ended = ended?;
-        if ended > 0 {
-            tracing::info!(ended, by = %by.escape_debug(), "sessions revoked");
+        let tally = tally?;
+        if tally.ended > 0 {
+            tracing::info!(ended = tally.ended, by = %by.escape_debug(), "sessions revoked");
         }
-        Ok(ended)
+        Ok(tally)
     }
 
     /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).
@@ -236,7 +248,44 @@ impl Sessions {
     ///
     /// Unavailable; what was done until then stays done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        self.0.store.sweep().await
+        self.sweep_with(|_| {}).await
+    }
+
+    /// [Sweeps](Self::sweep), and tells after each batch what has been done so far.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable; what was done until then stays done.
+    pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
+        self.0.store.sweep(&mut progress).await
+    }
+
+    /// What [`sweep`](Self::sweep) would do now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn sweep_dry_run(&self) -> Result<Swept, Error> {
+        self.0.store.sweep_dry_run().await
+    }
+
+    /// How many sessions there are, of each kind. It reads every row, so with very many of them it takes a long
+    /// [`time_budget`](crate::SessionsBuilder::time_budget): for operators, not for requests.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        self.0.store.stats().await
+    }
+
+    /// The names of all realms that have sessions, its own or not: for operators who do not know which there are.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn realms(&self) -> Result<Vec<String>, Error> {
+        self.0.store.realms().await
     }
 
     /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
