@@ -139,12 +139,13 @@ pub use user_id::{UserId, UserIdError};
 pub use uuid;
 
 // Doors for the targets in `fuzz/`, which are a crate of their own; cargo-fuzz sets the cfg.
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "admin"))]
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::{
         client::fuzzing::forwarded,
         cookie::fuzzing::{cookie_header, flash_payload, session_payload},
+        web::fuzzing::{page_token, parameters},
     };
 }
 
