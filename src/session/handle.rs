@@ -11,7 +11,10 @@ use crate::{
     cookie::Cookies,
     error::Error,
     layer::SessionLayer,
-    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    store::{
+        EndedReason, Filter, Page, Permits, SessionInfo, SessionPage, SessionPool, Store, Swept,
+        Tally, Unrestricted,
+    },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
@@ -93,6 +96,12 @@ impl Sessions {
         &self.0
     }
 
+    /// The realm of all that this handle sees, lists and ends: see [`realm`](SessionsBuilder::realm).
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        self.0.store.realm()
+    }
+
     /// The layer that verifies every request that carries a session. Where it is placed decides which routes pay.
     #[must_use]
     pub fn layer(&self) -> SessionLayer {
@@ -137,24 +146,31 @@ impl Sessions {
         Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
     }
 
-    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live.
+    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live. Those in which the user
+    /// acts as somebody else ([`login_as`](crate::Session::login_as)) end as well.
     ///
     /// # Errors
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(&Filter::user(user_id.clone()), by.into())
+        self.end_all(Filter::user(user_id.clone()), user_id, by.into())
             .await
     }
 
-    /// Ends all other sessions of this user: to offer after a change of credentials (ASVS 5.0, 7.4.3).
+    /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change of credentials (ASVS 5.0, 7.4.3).
     ///
     /// # Errors
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
         let others = Filter::user(user.user_id().clone()).except(user.session_id());
-        self.end_where(&others, by.into()).await
+        self.end_all(others, user.user_id(), by.into()).await
+    }
+
+    /// What a user has, and what a user holds as somebody else.
+    async fn end_all(&self, own: Filter, user_id: &UserId, by: Actor) -> Result<u64, Error> {
+        let acting = Filter::everybody().acting_user(user_id.clone());
+        Ok(self.end_where(&own, by.clone()).await? + self.end_where(&acting, by).await?)
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
@@ -180,21 +196,30 @@ impl Sessions {
     }
 
     async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+        let tally = self.end_permitted(filter, by, Unrestricted).await?;
+        Ok(tally.ended)
+    }
+
+    /// Ends what the filter means and somebody permits, and counts what is kept.
+    pub(crate) async fn end_permitted(
+        &self,
+        filter: &Filter,
+        by: Actor,
+        permits: impl Permits + 'static,
+    ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, filter) = (self.0.store.clone(), filter.clone());
         // Ending never waits, not even for the caller to stay.
-        let (ended, by) = super::background::to_the_end(async move {
-            (
-                store.end_where(&filter, EndedReason::Revoked, &by).await,
-                by,
-            )
+        let (tally, by) = super::background::to_the_end(async move {
+            let ending = store.end_where(&filter, EndedReason::Revoked, &by, &permits);
+            (ending.await, by)
         })
         .await?;
-        let ended = ended?;
-        if ended > 0 {
-            tracing::info!(ended, by = %by.escape_debug(), "sessions revoked");
+        let tally = tally?;
+        if tally.ended > 0 {
+            tracing::info!(ended = tally.ended, by = %by.escape_debug(), "sessions revoked");
         }
-        Ok(ended)
+        Ok(tally)
     }
 
     /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).

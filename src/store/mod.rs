@@ -23,6 +23,8 @@ mod info;
 mod listing;
 mod migrate;
 mod pool;
+#[cfg(feature = "admin")]
+mod preview;
 mod retry;
 mod rotation;
 mod sign_in;
@@ -51,6 +53,7 @@ pub(crate) use self::{
     application::ApplicationSql,
     dialect::UserCast,
     driver::{Driver, Link},
+    ending::{Candidate, Permission, Permits, Tally, Unrestricted},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,
@@ -89,12 +92,14 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(
         driver: Arc<dyn Driver>,
+        realm: Arc<str>,
         timings: Timings,
         application: &ApplicationSql,
         time_budget: Duration,
     ) -> Self {
         let fragments = Fragments {
             dialect: driver.dialect(),
+            realm,
             timings,
         };
         Self {
@@ -172,6 +177,10 @@ impl Store {
             UserCast::Uuid => user_id.is_canonical_uuid(),
             UserCast::Text => true,
         })
+    }
+
+    pub(crate) fn realm(&self) -> &str {
+        &self.fragments.realm
     }
 
     pub(crate) fn timings(&self) -> &Timings {
