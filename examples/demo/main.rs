@@ -122,7 +122,7 @@ fn announce(listener: &TcpListener, config: &Config) -> io::Result<()> {
     for account in seed::ACCOUNTS {
         writeln!(
             out,
-            "  {:<6} {}",
+            "  {:<8} {}",
             account.name,
             account.permissions.join(", ")
         )?;

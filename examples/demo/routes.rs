@@ -4,7 +4,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use countersign::{Sessions, require};
+use countersign::{Sessions, account as own_sessions, admin, require};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
@@ -47,6 +47,9 @@ pub fn router(app: App) -> Router {
     let for_programs = Router::new()
         .route("/whoami", get(whoami::whoami))
         .route("/events", get(events::events))
+        // Everybody's sessions for administrators, everybody's own for everybody: both come with countersign.
+        .nest("/api/admin", admin::router(&app.sessions).build())
+        .nest("/api/account", own_sessions::router(&app.sessions).build())
         .layer(sessions);
 
     // Out here nobody asks who you are.

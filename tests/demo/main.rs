@@ -17,6 +17,7 @@
 #[path = "../suite/support/mod.rs"]
 mod support;
 
+mod control;
 mod events;
 mod program;
 

@@ -58,8 +58,12 @@ impl Demo {
     }
 
     pub(crate) async fn get(&self, client: &mut Client, path: &str) -> Answer {
-        let request = format!("GET {path}");
-        let answer = client.send_to(self.address, &request, "").await;
+        self.send(client, &format!("GET {path}")).await
+    }
+
+    /// Sends `METHOD /path`.
+    pub(crate) async fn send(&self, client: &mut Client, request: &str) -> Answer {
+        let answer = client.send_to(self.address, request, "").await;
         answer.expect("a whole answer")
     }
 
