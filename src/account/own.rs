@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     session::{Sessions, SignedIn},
-    store::{Filter, Tally},
+    store::{Filter, ending::Tally},
     web::{
         conditions::{self, Conditions},
         listing::{ListQuery, Listing, ListingKind},

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     error::Error,
     session::SignedIn,
-    store::{Candidate, Permission, Permits},
+    store::ending::{Candidate, Permission, Permits},
     user_id::UserId,
 };
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Authorization, Authorize, authorize::Rulings};
 use crate::{
     session::{Actor, MaxSessions, Sessions, SignedIn},
-    store::{Filter, SessionInfo, SessionState, Tally},
+    store::{Filter, SessionInfo, SessionState, ending::Tally},
     user_id::UserId,
     web::{
         listing::{ListQuery, Listing, ListingKind},

@@ -12,8 +12,8 @@ use crate::{
     error::Error,
     layer::SessionLayer,
     store::{
-        EndedReason, Filter, Page, Permits, SessionInfo, SessionPage, SessionPool, Store, Swept,
-        Tally, Unrestricted,
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept,
+        ending::{Permits, Tally, Unrestricted},
     },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},

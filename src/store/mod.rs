@@ -13,7 +13,7 @@ mod application;
 mod backend;
 mod dialect;
 mod driver;
-mod ending;
+pub(crate) mod ending;
 mod fault;
 mod filter;
 mod fragments;
@@ -53,7 +53,6 @@ pub(crate) use self::{
     application::ApplicationSql,
     dialect::UserCast,
     driver::{Driver, Link},
-    ending::{Candidate, Permission, Permits, Tally, Unrestricted},
     fault::{Fault, FaultKind},
     fragments::{Fragments, Timings},
     grant::SignInError,

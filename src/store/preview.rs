@@ -1,6 +1,9 @@
 //! What an ending would do, session by session.
 
-use super::{Filter, Permits, Store, Tally, ending::sort};
+use super::{
+    Filter, Store,
+    ending::{Permits, Tally, sort},
+};
 use crate::error::Error;
 
 impl Store {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{conditions::state_name, refusal::Refusal};
 use crate::{
     session::{MaxSessions, SignedIn},
-    store::{SessionInfo, Tally},
+    store::{SessionInfo, ending::Tally},
     user_id::UserId,
 };
 
