@@ -121,7 +121,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Swept, migrate,
+    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
+    migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};

@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     layer::SessionLayer,
     store::{
-        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept,
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Stats, Store, Swept,
         ending::{Permits, Tally, Unrestricted},
     },
     user_id::UserId,
@@ -248,7 +248,44 @@ impl Sessions {
     ///
     /// Unavailable; what was done until then stays done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        self.0.store.sweep().await
+        self.sweep_with(|_| {}).await
+    }
+
+    /// [Sweeps](Self::sweep), and tells after each batch what has been done so far.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable; what was done until then stays done.
+    pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
+        self.0.store.sweep(&mut progress).await
+    }
+
+    /// What [`sweep`](Self::sweep) would do now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn sweep_dry_run(&self) -> Result<Swept, Error> {
+        self.0.store.sweep_dry_run().await
+    }
+
+    /// How many sessions there are, of each kind. It reads every row, so with very many of them it takes a long
+    /// [`time_budget`](crate::SessionsBuilder::time_budget): for operators, not for requests.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        self.0.store.stats().await
+    }
+
+    /// The names of all realms that have sessions, its own or not: for operators who do not know which there are.
+    ///
+    /// # Errors
+    ///
+    /// Unavailable.
+    pub async fn realms(&self) -> Result<Vec<String>, Error> {
+        self.0.store.realms().await
     }
 
     /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,

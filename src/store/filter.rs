@@ -150,8 +150,9 @@ impl Filter {
             None => {}
         }
         if let Some(ip) = &self.ip {
-            // Addresses are ASCII; MySQL fails rather than compare its column of them with anything else.
-            match ip.is_ascii() {
+            // Addresses are ASCII without spaces. MySQL fails rather than compare its column of them with other letters,
+            // and ignores spaces at the end.
+            match ip.bytes().all(|byte| byte.is_ascii_graphic()) {
                 true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
                 false => and("1 = 0", None),
             }

@@ -43,6 +43,7 @@ mod model;
 mod network;
 #[cfg(feature = "admin")]
 mod page_tokens;
+mod preview;
 mod processes;
 mod realms;
 mod revocation;

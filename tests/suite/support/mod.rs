@@ -11,12 +11,14 @@ pub(crate) mod app;
 pub(crate) mod client;
 #[cfg(feature = "admin")]
 pub(crate) mod control;
+pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
+pub(crate) mod rows;
 pub(crate) mod secret;
 
 pub(crate) use self::{
