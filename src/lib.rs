@@ -63,11 +63,12 @@
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [permissions](guide::permissions), [deployment](guide::deployment), and
+//! [long-lived connections](guide::streams), administrators (feature `admin`), [permissions](guide::permissions), [deployment](guide::deployment), and
 //! [migrating](guide::migrating) from other crates.
 //!
 //! # Features
@@ -77,6 +78,8 @@
 //! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
+//! | `openapi` | the OpenAPI document of these routers |
 //!
 //! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
 //! application to set.
@@ -95,6 +98,8 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod session;
 mod store;
 mod token;
