@@ -110,6 +110,11 @@ pub enum BuildError {
         /// What is wrong with them.
         problem: String,
     },
+    /// The realm's name cannot be used.
+    Realm {
+        /// The name as given.
+        realm: String,
+    },
     /// The names of the two cookies cannot be used.
     CookieNames {
         /// What is wrong with them.
@@ -177,6 +182,10 @@ impl fmt::Display for BuildError {
             Self::Keys { problem } | Self::CookieNames { problem } | Self::TrustedProxy { problem } => {
                 formatter.write_str(problem)
             }
+            Self::Realm { realm } => write!(
+                formatter,
+                "the realm {realm:?} has to be 1 to 64 lower-case letters, digits, `.`, `_` and `-`"
+            ),
             Self::AccountMissing => formatter.write_str(
                 "it is not known which accounts may be used: call `.account(\"users WHERE id = {user:int} AND NOT disabled\")` \
                  with your own table, or `.any_account()` if accounts are never disabled or deleted",

@@ -108,8 +108,9 @@ pub use extract::{
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
 pub use session::{
-    Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginError, MaxSessions,
-    PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper, UntilEnded,
+    Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
+    MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
+    UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

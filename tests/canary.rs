@@ -99,9 +99,9 @@ async fn dump(database: &Database) -> String {
     for (table, columns) in [
         (
             "countersign_sessions",
-            "id user_id token_hash previous_token_hash ip user_agent ended_reason ended_by",
+            "id realm user_id acting_user token_hash previous_token_hash ip user_agent ended_reason ended_by",
         ),
-        ("countersign_users", "user_id"),
+        ("countersign_users", "realm user_id"),
         ("_countersign_migrations", "description"),
     ] {
         for column in columns.split(' ') {

@@ -3,7 +3,9 @@
 -- IF NOT EXISTS, because DDL commits by itself here and a migration may be run again after a crash.
 CREATE TABLE IF NOT EXISTS countersign_sessions (
     id                  CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- UUID version 7: sorts by time; safe to log and to show
+    realm               VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, -- the application, where several share this database
     user_id             VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    acting_user         VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, -- the administrator who acts as this user, if one does
     token_hash          BINARY(32) NOT NULL,
     previous_token_hash BINARY(32),                  -- still accepted until previous_until, after a rotation
     previous_until      DATETIME(6),
@@ -21,17 +23,19 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     PRIMARY KEY (id),
     UNIQUE KEY countersign_sessions_token_hash (token_hash),
     KEY countersign_sessions_previous_token_hash (previous_token_hash),
-    KEY countersign_sessions_user (user_id, id),
-    KEY countersign_sessions_ended (ended_at, id),
-    KEY countersign_sessions_idle (ended_at, last_seen_at),
-    KEY countersign_sessions_expires (ended_at, expires_at),
-    KEY countersign_sessions_reserved (reserved_until),
+    KEY countersign_sessions_user (realm, user_id, id),
+    KEY countersign_sessions_acting_user (realm, acting_user, id),
+    KEY countersign_sessions_ended (realm, ended_at, id),
+    KEY countersign_sessions_idle (realm, ended_at, last_seen_at),
+    KEY countersign_sessions_expires (realm, ended_at, expires_at),
+    KEY countersign_sessions_reserved (realm, reserved_until),
     CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
 ) ENGINE = InnoDB;
 
 -- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
 CREATE TABLE IF NOT EXISTS countersign_users (
+    realm        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     user_id      VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     max_sessions BIGINT CHECK (max_sessions >= -1),  -- NULL: the default limit; -1: no limit
-    PRIMARY KEY (user_id)
+    PRIMARY KEY (realm, user_id)
 ) ENGINE = InnoDB;

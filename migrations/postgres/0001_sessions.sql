@@ -1,7 +1,9 @@
 -- One row per sign-in. Only SHA-256 digests of tokens are kept: a dump of this table opens nothing.
 CREATE TABLE countersign_sessions (
     id                  uuid PRIMARY KEY,                 -- version 7: sorts by time; safe to log and to show
+    realm               text NOT NULL,                    -- the application, where several share this database
     user_id             text NOT NULL,
+    acting_user         text,                             -- the administrator who acts as this user, if one does
     token_hash          bytea NOT NULL,
     previous_token_hash bytea,                            -- still accepted until previous_until, after a rotation
     previous_until      timestamptz,
@@ -22,14 +24,18 @@ CREATE TABLE countersign_sessions (
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
 CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
-CREATE INDEX countersign_sessions_user ON countersign_sessions (user_id, id);
-CREATE INDEX countersign_sessions_ended ON countersign_sessions (ended_at, id);
-CREATE INDEX countersign_sessions_idle ON countersign_sessions (last_seen_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_expires ON countersign_sessions (expires_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_reserved ON countersign_sessions (reserved_until) WHERE reserved_until IS NOT NULL;
+CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, id);
+CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, id) WHERE acting_user IS NOT NULL;
+CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);
+CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at, id);
+CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;
 
 -- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
 CREATE TABLE countersign_users (
-    user_id      text PRIMARY KEY,
-    max_sessions bigint CHECK (max_sessions >= -1)        -- NULL: the default limit; -1: no limit
+    realm        text NOT NULL,
+    user_id      text NOT NULL,
+    max_sessions bigint CHECK (max_sessions >= -1),       -- NULL: the default limit; -1: no limit
+    PRIMARY KEY (realm, user_id)
 );

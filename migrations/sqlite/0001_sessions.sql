@@ -2,7 +2,9 @@
 -- Times are UTC, 'YYYY-MM-DD HH:MM:SS.SSS': readable in the shell, and in the order of their text.
 CREATE TABLE countersign_sessions (
     id                  TEXT PRIMARY KEY NOT NULL,        -- UUID version 7: sorts by time; safe to log and to show
+    realm               TEXT NOT NULL,                    -- the application, where several share this database
     user_id             TEXT NOT NULL,
+    acting_user         TEXT,                             -- the administrator who acts as this user, if one does
     token_hash          BLOB NOT NULL CHECK (length(token_hash) = 32),
     previous_token_hash BLOB,                             -- still accepted until previous_until, after a rotation
     previous_until      TEXT,
@@ -22,14 +24,18 @@ CREATE TABLE countersign_sessions (
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
 CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
-CREATE INDEX countersign_sessions_user ON countersign_sessions (user_id, id);
-CREATE INDEX countersign_sessions_ended ON countersign_sessions (ended_at, id);
-CREATE INDEX countersign_sessions_idle ON countersign_sessions (last_seen_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_expires ON countersign_sessions (expires_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_reserved ON countersign_sessions (reserved_until) WHERE reserved_until IS NOT NULL;
+CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, id);
+CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, id) WHERE acting_user IS NOT NULL;
+CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);
+CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at, id);
+CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;
 
 -- One row per user who has ever signed in: the limit of this user alone.
 CREATE TABLE countersign_users (
-    user_id      TEXT PRIMARY KEY NOT NULL,
-    max_sessions INTEGER CHECK (max_sessions >= -1)       -- NULL: the default limit; -1: no limit
+    realm        TEXT NOT NULL,
+    user_id      TEXT NOT NULL,
+    max_sessions INTEGER CHECK (max_sessions >= -1),      -- NULL: the default limit; -1: no limit
+    PRIMARY KEY (realm, user_id)
 ) WITHOUT ROWID;

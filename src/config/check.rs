@@ -15,6 +15,7 @@ use crate::{
 /// The longest duration that all three databases can add to a time.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(60);
+const DEFAULT_ACTING_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 impl SessionsBuilder {
     /// Checks everything, the database's schema and the SQL included.
@@ -24,6 +25,9 @@ impl SessionsBuilder {
     /// A [`BuildError`] that says what to change.
     pub async fn build(self) -> Result<Sessions, BuildError> {
         let timings = self.timings()?;
+        if !is_realm(&self.realm) {
+            return Err(BuildError::Realm { realm: self.realm });
+        }
         self.check_application_sql()?;
         self.check_numbers()?;
         let keys = KeyRing::new(self.keys).map_err(|error| BuildError::Keys {
@@ -55,6 +59,7 @@ impl SessionsBuilder {
         }
         let store = Store::new(
             self.driver,
+            self.realm.into(),
             timings,
             &self.application,
             self.lanes.time_budget,
@@ -76,9 +81,13 @@ impl SessionsBuilder {
         let touch_interval = self
             .touch_interval
             .unwrap_or(DEFAULT_TOUCH_INTERVAL.min(self.idle_timeout / 4));
+        let acting_timeout = self
+            .acting_timeout
+            .unwrap_or(DEFAULT_ACTING_TIMEOUT.min(self.absolute_timeout));
         let settings = [
             ("idle_timeout", self.idle_timeout),
             ("absolute_timeout", self.absolute_timeout),
+            ("acting_timeout", acting_timeout),
             ("touch_interval", touch_interval),
             ("rotation_grace", self.rotation_grace),
             ("reservation_timeout", self.reservation_timeout),
@@ -108,6 +117,12 @@ impl SessionsBuilder {
                 rule: "at most the absolute timeout",
             });
         }
+        if acting_timeout > self.absolute_timeout {
+            return Err(BuildError::Duration {
+                setting: "acting_timeout",
+                rule: "at most the absolute timeout",
+            });
+        }
         if touch_interval > self.idle_timeout / 2 {
             return Err(BuildError::Duration {
                 setting: "touch_interval",
@@ -117,6 +132,7 @@ impl SessionsBuilder {
         Ok(Timings {
             idle_timeout: self.idle_timeout,
             absolute_timeout: self.absolute_timeout,
+            acting_timeout,
             touch_interval,
             rotation_grace: self.rotation_grace,
             reservation_timeout: self.reservation_timeout,
@@ -167,6 +183,14 @@ impl SessionsBuilder {
     }
 }
 
+/// What needs no quoting anywhere: the realm is part of the statements' text.
+fn is_realm(realm: &str) -> bool {
+    (1..=64).contains(&realm.len())
+        && realm
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+}
+
 /// A path on this site and nothing that a browser could read as another site's address.
 fn is_local_path(path: &str) -> bool {
     path.starts_with('/')
@@ -178,7 +202,17 @@ fn is_local_path(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_local_path;
+    use super::{is_local_path, is_realm};
+
+    #[test]
+    fn a_realm_needs_no_quoting() {
+        for realm in ["default", "a", "shop-2.example_org", &"r".repeat(64)] {
+            assert!(is_realm(realm), "{realm}");
+        }
+        for realm in ["", "Shop", "a b", "a'b", "é", "a;b", "a\n", &"r".repeat(65)] {
+            assert!(!is_realm(realm), "{realm:?}");
+        }
+    }
 
     #[test]
     fn the_sign_in_page_is_on_this_site() {

@@ -39,12 +39,14 @@ use crate::{
 #[must_use = "a builder does nothing until `build` is awaited"]
 pub struct SessionsBuilder {
     driver: Arc<dyn Driver>,
+    realm: String,
     keys: Vec<Key>,
     application: ApplicationSql,
     any_account: bool,
     permission_source: Option<Arc<dyn PermissionSource>>,
     idle_timeout: Duration,
     absolute_timeout: Duration,
+    acting_timeout: Option<Duration>,
     touch_interval: Option<Duration>,
     rotation_grace: Duration,
     reservation_timeout: Duration,
@@ -64,12 +66,14 @@ impl SessionsBuilder {
     pub(crate) fn new<P: SessionPool>(pool: &P) -> Self {
         Self {
             driver: crate::store::driver_of(pool),
+            realm: "default".into(),
             keys: Vec::new(),
             application: ApplicationSql::default(),
             any_account: false,
             permission_source: None,
             idle_timeout: Duration::from_secs(30 * 60),
             absolute_timeout: Duration::from_secs(30 * 24 * 60 * 60),
+            acting_timeout: None,
             touch_interval: None,
             rotation_grace: Duration::from_secs(10),
             reservation_timeout: Duration::from_secs(60),
@@ -91,6 +95,17 @@ impl SessionsBuilder {
                 grace: Duration::from_secs(60),
             },
         }
+    }
+
+    /// The name of this application among several that share a database. Default: `default`. 1 to 64 lower-case letters,
+    /// digits, `.`, `_` and `-`.
+    ///
+    /// Sessions and users' limits belong to their realm: listings, limits, revocations and sweeping see nothing of
+    /// another one, and a cookie of another realm is anonymous even where the keys are the same. All nodes of one
+    /// application name the same realm. Changing it signs everybody out.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
     }
 
     /// Adds a key for the cookies. The first one encrypts; all of them decrypt.
@@ -188,6 +203,13 @@ impl SessionsBuilder {
     /// sessions made from then on.
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
         self.absolute_timeout = timeout;
+        self
+    }
+
+    /// How long an administrator may act as a user, from [`login_as`](crate::Session::login_as) on. Default: one hour, or the
+    /// absolute timeout if that is shorter. At most the absolute timeout. The idle timeout applies as well.
+    pub fn acting_timeout(mut self, timeout: Duration) -> Self {
+        self.acting_timeout = Some(timeout);
         self
     }
 

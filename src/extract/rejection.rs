@@ -147,6 +147,11 @@ const LIMIT_REACHED: Problem = Problem {
     code: "limit-reached",
     detail: "This account has as many sessions as it may have. End one of them and try again.",
 };
+const ACTING: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    code: "acting",
+    detail: "An administrator acts as one other user at a time. Sign out and in again first.",
+};
 const INTERNAL: Problem = Problem {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     code: "internal",
@@ -212,6 +217,8 @@ impl IntoResponse for LoginError {
             Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
             Self::InvalidUserId(_) => INTERNAL.into_response(),
             Self::ResponseSent => INTERNAL.into_response(),
+            Self::SignedOut => with_challenge(SIGNED_OUT),
+            Self::Acting => ACTING.into_response(),
             Self::Unavailable(_) => UNAVAILABLE.into_response(),
         }
     }

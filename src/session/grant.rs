@@ -132,6 +132,7 @@ impl Reservation {
                 .then_some(store.timings().absolute_timeout);
             let granted = Granted {
                 user_id: reservation.new.user_id.clone(),
+                acting_user: reservation.new.acting_user.clone(),
                 token: reservation.token.clone(),
                 max_age,
                 grant: Grant {
@@ -149,6 +150,7 @@ impl Reservation {
 #[derive(Debug)]
 pub(crate) struct Granted {
     pub(crate) user_id: UserId,
+    pub(crate) acting_user: Option<UserId>,
     pub(crate) token: Token,
     pub(crate) max_age: Option<Duration>,
     grant: Grant,
@@ -232,6 +234,7 @@ pub(crate) async fn rotate(
             outcome,
             Granted {
                 user_id,
+                acting_user: None,
                 token,
                 max_age,
                 grant,

@@ -93,6 +93,12 @@ impl Sessions {
         &self.0
     }
 
+    /// The realm of all that this handle sees, lists and ends: see [`realm`](SessionsBuilder::realm).
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        self.0.store.realm()
+    }
+
     /// The layer that verifies every request that carries a session. Where it is placed decides which routes pay.
     #[must_use]
     pub fn layer(&self) -> SessionLayer {
@@ -137,24 +143,31 @@ impl Sessions {
         Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
     }
 
-    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live.
+    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live. Those in which the user
+    /// acts as somebody else ([`login_as`](crate::Session::login_as)) end as well.
     ///
     /// # Errors
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_where(&Filter::user(user_id.clone()), by.into())
+        self.end_all(Filter::user(user_id.clone()), user_id, by.into())
             .await
     }
 
-    /// Ends all other sessions of this user: to offer after a change of credentials (ASVS 5.0, 7.4.3).
+    /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change of credentials (ASVS 5.0, 7.4.3).
     ///
     /// # Errors
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
         let others = Filter::user(user.user_id().clone()).except(user.session_id());
-        self.end_where(&others, by.into()).await
+        self.end_all(others, user.user_id(), by.into()).await
+    }
+
+    /// What a user has, and what a user holds as somebody else.
+    async fn end_all(&self, own: Filter, user_id: &UserId, by: Actor) -> Result<u64, Error> {
+        let acting = Filter::everybody().acting_user(user_id.clone());
+        Ok(self.end_where(&own, by.clone()).await? + self.end_where(&acting, by).await?)
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under

@@ -87,7 +87,7 @@ impl Core {
         };
         let found = match &self.permission_source {
             None => found,
-            Some(source) => match Box::pin(self.ask(source.as_ref(), &found.user_id)).await {
+            Some(source) => match Box::pin(self.ask(source.as_ref(), &found)).await {
                 Ok(Access::Granted(permissions)) => Found {
                     permissions,
                     ..found
@@ -107,8 +107,21 @@ impl Core {
         }
     }
 
-    /// Accounts and permissions from elsewhere.
+    /// Accounts and permissions from elsewhere. Whoever acts as a user needs an account as well.
     async fn ask(
+        &self,
+        source: &dyn PermissionSource,
+        found: &Found,
+    ) -> Result<Access, Unanswerable> {
+        if let Some(acting_user) = &found.acting_user
+            && self.ask_about(source, acting_user).await? == Access::Denied
+        {
+            return Ok(Access::Denied);
+        }
+        self.ask_about(source, &found.user_id).await
+    }
+
+    async fn ask_about(
         &self,
         source: &dyn PermissionSource,
         user_id: &UserId,

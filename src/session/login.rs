@@ -9,7 +9,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Session, grant::Reservation};
+use super::{Identity, Session, grant::Reservation};
 use crate::{
     error::Error,
     store::{NewSession, SignInError},
@@ -51,7 +51,79 @@ impl<'a> Login<'a> {
     }
 
     async fn run(self) -> Result<Uuid, LoginError> {
-        let core = self.session.core();
+        let wanted = Wanted {
+            user_id: self.user_id,
+            acting_user: None,
+            remembered: self.remembered,
+        };
+        wanted.reserve(self.session).await
+    }
+}
+
+impl<'a> IntoFuture for Login<'a> {
+    type Output = Result<Uuid, LoginError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// An administrator about to act as a user; made by [`Session::login_as`], carried out by `.await`.
+#[derive(Debug)]
+#[must_use = "nobody acts as anybody until this is awaited"]
+pub struct LoginAs<'a> {
+    session: &'a Session,
+    user_id: UserId,
+}
+
+impl<'a> LoginAs<'a> {
+    pub(crate) fn new(session: &'a Session, user_id: UserId) -> Self {
+        Self { session, user_id }
+    }
+
+    async fn run(self) -> Result<Uuid, LoginError> {
+        let administrator = match self.session.identity() {
+            Identity::SignedIn(administrator) => administrator,
+            Identity::Anonymous => return Err(LoginError::SignedOut),
+            Identity::Unavailable => {
+                return Err(LoginError::Unavailable(Error::unavailable(
+                    "the administrator's own session could not be verified",
+                )));
+            }
+        };
+        if administrator.acting_user().is_some() || *administrator.user_id() == self.user_id {
+            return Err(LoginError::Acting);
+        }
+        let wanted = Wanted {
+            user_id: self.user_id,
+            acting_user: Some(administrator.user_id().clone()),
+            remembered: false,
+        };
+        wanted.reserve(self.session).await
+    }
+}
+
+impl<'a> IntoFuture for LoginAs<'a> {
+    type Output = Result<Uuid, LoginError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Whom to sign in.
+#[derive(Debug)]
+struct Wanted {
+    user_id: UserId,
+    acting_user: Option<UserId>,
+    remembered: bool,
+}
+
+impl Wanted {
+    async fn reserve(self, session: &Session) -> Result<Uuid, LoginError> {
+        let core = session.core();
         self.user_id.validate().map_err(LoginError::InvalidUserId)?;
         if !core.store.accepts(&self.user_id) {
             return Err(LoginError::InvalidUserId(UserIdError::Parse {
@@ -59,17 +131,18 @@ impl<'a> Login<'a> {
             }));
         }
         // A second login in one request takes the place of the first.
-        if let Some(earlier) = self.session.take_reservation() {
+        if let Some(earlier) = session.take_reservation() {
             earlier.release().await;
         }
         let token = Token::generate()
             .map_err(|error| LoginError::Unavailable(Error::unavailable(error)))?;
-        let observed = self.session.observed();
+        let observed = session.observed();
         let new = NewSession {
             id: Uuid::now_v7(),
             user_id: self.user_id,
+            acting_user: self.acting_user,
             token: token.hash(),
-            previous: self.session.previous(),
+            previous: session.previous(),
             remembered: self.remembered,
             ip: core
                 .client
@@ -81,7 +154,7 @@ impl<'a> Login<'a> {
         match Reservation::take(core.store.clone(), new, token, core.limit).await {
             Ok(reservation) => {
                 let id = reservation.session_id();
-                match self.session.promise(reservation) {
+                match session.promise(reservation) {
                     Ok(()) => Ok(id),
                     Err(reservation) => {
                         reservation.release().await;
@@ -104,18 +177,9 @@ impl<'a> Login<'a> {
     }
 }
 
-impl<'a> IntoFuture for Login<'a> {
-    type Output = Result<Uuid, LoginError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
-    }
-}
-
 /// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
 ///
-/// As a response: 409 for the limit, 503 with `Retry-After` for the database, 500 for what the application did wrong: an
+/// As a response: 409 for the limit, 401 where nobody is signed in to act as somebody, 403 where somebody acts already, 503 with `Retry-After` for the database, 500 for what the application did wrong: an
 /// id that cannot be used, a login after the response.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -130,6 +194,10 @@ pub enum LoginError {
     /// The response is out already, and with it the chance to send a cookie: a session that was carried into a task or
     /// a streaming body.
     ResponseSent,
+    /// Nobody is signed in who could act as somebody.
+    SignedOut,
+    /// Whoever acts as somebody already cannot act as somebody else, and nobody acts as themselves.
+    Acting,
     /// The database is away, slow or busy.
     Unavailable(Error),
 }
@@ -148,6 +216,12 @@ impl fmt::Display for LoginError {
             Self::ResponseSent => formatter.write_str(
                 "the response has been sent already: sign in inside the handler, before it answers",
             ),
+            Self::SignedOut => {
+                formatter.write_str("nobody is signed in who could act as somebody: sign in first")
+            }
+            Self::Acting => formatter.write_str(
+                "an administrator acts as one other user at a time: sign out and in again first",
+            ),
             Self::Unavailable(error) => write!(formatter, "{error}"),
         }
     }
@@ -156,7 +230,7 @@ impl fmt::Display for LoginError {
 impl StdError for LoginError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::LimitReached { .. } | Self::ResponseSent => None,
+            Self::LimitReached { .. } | Self::ResponseSent | Self::SignedOut | Self::Acting => None,
             Self::InvalidUserId(error) => Some(error),
             Self::Unavailable(error) => Some(error),
         }

@@ -20,7 +20,7 @@ pub use self::{
     flash::Flash,
     handle::{Actor, Sessions},
     limits::{Limit, LimitPolicy, MaxSessions},
-    login::{Login, LoginError},
+    login::{Login, LoginAs, LoginError},
     permissions::Permissions,
     request::{Identity, Session},
     signed_in::SignedIn,

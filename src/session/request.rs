@@ -13,7 +13,7 @@ use http::HeaderMap;
 use uuid::Uuid;
 
 use super::{
-    Flash, Login, Sessions, SignedIn, background::to_the_end, flash::FlashState,
+    Flash, Login, LoginAs, Sessions, SignedIn, background::to_the_end, flash::FlashState,
     grant::Reservation, handle::Core,
 };
 use crate::{
@@ -148,6 +148,38 @@ impl Session {
         Login::new(self, user_id.into())
     }
 
+    /// Lets the administrator who is signed in act as this user, once the response succeeds: to see what the user sees. The
+    /// new session has the user's permissions and never the administrator's; who acts is recorded with it
+    /// ([`SessionInfo::acting_user`](crate::SessionInfo::acting_user), [`SignedIn::acting_user`]) and shown in listings. It
+    /// takes the place of the administrator's own session, which ends: signing out and in again is the way back.
+    ///
+    /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout), counts towards nobody's limit, is never
+    /// recent for [`require_recent`](SignedIn::require_recent), and ends from the next request on when the account of
+    /// either may not be used any more. [`Sessions::revoke_user`] of the administrator ends it too.
+    ///
+    /// ```
+    /// use axum::{extract::Path, response::{IntoResponse, Redirect, Response}};
+    /// use countersign::{Session, SignedIn};
+    ///
+    /// async fn act_as(session: Session, admin: SignedIn, Path(user): Path<i64>) -> Result<Redirect, Response> {
+    ///     admin.require("users:act-as").map_err(IntoResponse::into_response)?;
+    ///     session.login_as(user).await.map_err(IntoResponse::into_response)?;
+    ///     Ok(Redirect::to("/"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login); and nobody is signed in, or acts as somebody already, or as themselves.
+    ///
+    /// # Security
+    ///
+    /// It asks for no permission: whose permission it takes, and whom nobody may act as, is the application's to say.
+    /// The permission is asked once; what ends an acting session early is listed above.
+    pub fn login_as(&self, user_id: impl Into<UserId>) -> LoginAs<'_> {
+        LoginAs::new(self, user_id.into())
+    }
+
     /// Gives the session a new token once the response succeeds. The old one stays good for the grace period, so that
     /// parallel requests work, or until the next rotation. Does nothing for somebody who is not signed in, for a request
     /// that came with an old token, after the response, nor after a [`login`](Self::login) in the same request, which
@@ -177,7 +209,7 @@ impl Session {
             reservation.release().await;
         }
         if let Some(previous) = self.0.previous {
-            let by = self.user_id();
+            let by = self.signed_in().map(|user| user.actor().clone());
             let store = self.core().store.clone();
             let ending = async move {
                 let by = by.as_ref().map(UserId::as_str);

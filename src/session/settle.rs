@@ -85,7 +85,12 @@ impl Session {
         let session_id = reservation.session_id();
         let granted = reservation.make_real().await;
         match &granted {
-            Ok(granted) => tracing::info!(user_id = %granted.user_id, %session_id, "signed in"),
+            Ok(granted) => tracing::info!(
+                user_id = %granted.user_id,
+                acting_user = granted.acting_user.as_ref().map(tracing::field::display),
+                %session_id,
+                "signed in"
+            ),
             Err(error) => tracing::error!(%session_id, ?error, "sign-in could not be made real"),
         }
         granted

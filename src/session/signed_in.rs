@@ -39,6 +39,18 @@ impl SignedIn {
         &self.0.user_id
     }
 
+    /// The administrator who acts as this user, if one does: see [`Session::login_as`](crate::Session::login_as). Show it on
+    /// every page, and record it with what is done.
+    #[must_use]
+    pub fn acting_user(&self) -> Option<&UserId> {
+        self.0.acting_user.as_ref()
+    }
+
+    /// Who does what is done with this session.
+    pub(crate) fn actor(&self) -> &UserId {
+        self.acting_user().unwrap_or(self.user_id())
+    }
+
     /// The session's public name: safe in logs and URLs.
     #[must_use]
     pub fn session_id(&self) -> Uuid {
@@ -82,13 +94,13 @@ impl SignedIn {
     }
 
     /// Refuses a user who signed in longer ago than this: for changes of credentials and other sensitive steps
-    /// (ASVS 5.0, 7.5.1).
+    /// (ASVS 5.0, 7.5.1). An administrator who acts as the user is always refused: that is not the user's proof.
     ///
     /// # Errors
     ///
     /// [`NotRecent`], which answers 401 with the code `recent-sign-in-required`.
     pub fn require_recent(&self, within: Duration) -> Result<(), NotRecent> {
-        match self.age() <= within {
+        match self.acting_user().is_none() && self.age() <= within {
             true => Ok(()),
             false => Err(NotRecent::new(within)),
         }

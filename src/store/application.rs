@@ -13,6 +13,11 @@ use super::{
 const SESSION: &str = "countersign_session";
 const USER: &str = "countersign_owner";
 
+/// The columns whose user the application's SQL is about: whose session it is, who acts as that user, whose limit it is.
+const OWNER: &str = "countersign_session.countersign_user";
+const ACTING: &str = "countersign_session.countersign_acting";
+const LIMITED: &str = "countersign_owner.countersign_user";
+
 /// Where the application keeps its facts, in SQL of its own with the user's id in its place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApplicationSql {
@@ -46,7 +51,7 @@ pub(crate) mod verdict {
 }
 
 /// The columns of [`verify`] before the permissions.
-pub(crate) const VERIFY_COLUMNS: [CellKind; 6] = [Bytes, Text, Text, Int, Text, Int];
+pub(crate) const VERIFY_COLUMNS: [CellKind; 7] = [Bytes, Text, Text, Int, Text, Int, Text];
 
 /// The one statement of a request: sessions by token digest, whether they are live, whether their accounts may be
 /// used, and their permissions.
@@ -56,16 +61,17 @@ pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Sta
         .permissions
         .iter()
         .map(|(column, from)| {
-            let from = with_user(fragments, from, SESSION);
+            let from = with_user(fragments, from, OWNER);
             format!(", {}", fragments.dialect.json_array(column, &from))
         })
         .collect();
     let template = format!(
         "SELECT {SESSION}.countersign_token, {SESSION}.countersign_id, {SESSION}.countersign_user, {{verdict}}, \
-         {SESSION}.countersign_reason, {SESSION}.countersign_age{{permissions}} FROM (\
-         SELECT token_hash AS countersign_token, {COLUMNS} FROM countersign_sessions WHERE token_hash {{?hashes}} \
+         {SESSION}.countersign_reason, {SESSION}.countersign_age, {SESSION}.countersign_acting{{permissions}} FROM (\
+         SELECT token_hash AS countersign_token, {COLUMNS} FROM countersign_sessions \
+         WHERE token_hash {{?hashes}} AND {{in_realm}} \
          UNION ALL SELECT previous_token_hash, {COLUMNS} FROM countersign_sessions \
-         WHERE previous_token_hash {{?hashes}} AND previous_until > {{now}}) {SESSION}"
+         WHERE previous_token_hash {{?hashes}} AND previous_until > {{now}} AND {{in_realm}}) {SESSION}"
     );
     let mut kinds = VERIFY_COLUMNS.to_vec();
     kinds.extend(application.permissions.iter().map(|_| Text));
@@ -108,10 +114,12 @@ pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -
 
 /// The application's query for a user's maximum, standing on our row of the user, which is locked.
 pub(super) fn limit(fragments: &Fragments, query: &str) -> Statement {
-    let limit = fragments.dialect.number(&with_user(fragments, query, USER));
+    let limit = fragments
+        .dialect
+        .number(&with_user(fragments, query, LIMITED));
     let template = format!(
         "SELECT {{limit}} FROM (SELECT user_id AS countersign_user FROM countersign_users \
-         WHERE user_id = {{?text}}) {USER}"
+         WHERE {{in_realm}} AND user_id = {{?text}}) {USER}"
     );
     Statement::new(fragments.dialect, &template, &[Int], |tag| match tag {
         "limit" => Some(limit.clone()),
@@ -121,7 +129,8 @@ pub(super) fn limit(fragments: &Fragments, query: &str) -> Statement {
 
 /// What the application's SQL sees of a session's row.
 const COLUMNS: &str = "{id:id} AS countersign_id, user_id AS countersign_user, {state} AS countersign_state, \
-    ended_reason AS countersign_reason, {micros_since:authenticated_at} AS countersign_age";
+    acting_user AS countersign_acting, ended_reason AS countersign_reason, \
+    {micros_since:authenticated_at} AS countersign_age";
 
 /// The [`verdict`] as far as the session alone is concerned.
 fn state(fragments: &Fragments) -> String {
@@ -139,13 +148,15 @@ fn state(fragments: &Fragments) -> String {
 }
 
 /// The [`verdict`] on the session of the surrounding statement. Accounts of sessions that are not live are not asked
-/// about.
+/// about. Whoever acts as a user needs an account as well: dismissing an administrator ends that too.
 fn verdict_of(fragments: &Fragments, application: &ApplicationSql) -> String {
     let account = application.account.as_deref().map(|from| {
-        let from = with_user(fragments, from, SESSION);
+        let refused = verdict::ACCOUNT_REFUSED;
+        let owner = with_user(fragments, from, OWNER);
+        let acting = with_user(fragments, from, ACTING);
         format!(
-            "WHEN NOT EXISTS (SELECT 1 FROM {from}) THEN {}",
-            verdict::ACCOUNT_REFUSED
+            "WHEN NOT EXISTS (SELECT 1 FROM {owner}) THEN {refused} \
+             WHEN {ACTING} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {acting}) THEN {refused}"
         )
     });
     fragments.dialect.integer(&format!(
@@ -157,10 +168,9 @@ fn verdict_of(fragments: &Fragments, application: &ApplicationSql) -> String {
     ))
 }
 
-/// The application's SQL with the user's id of our table in its place.
-fn with_user(fragments: &Fragments, sql: &str, table: &str) -> String {
-    let column = format!("{table}.countersign_user");
+/// The application's SQL with a user's id, a column of ours, in its place.
+fn with_user(fragments: &Fragments, sql: &str, column: &str) -> String {
     UserCast::ALL.iter().fold(sql.to_owned(), |sql, cast| {
-        sql.replace(cast.placeholder(), &fragments.dialect.user(*cast, &column))
+        sql.replace(cast.placeholder(), &fragments.dialect.user(*cast, column))
     })
 }

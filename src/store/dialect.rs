@@ -120,10 +120,10 @@ impl Dialect {
     pub(crate) fn insert_user_if_absent(self) -> &'static str {
         match self {
             Self::Sqlite | Self::Postgres => {
-                "INSERT INTO countersign_users (user_id) VALUES ({?text}) ON CONFLICT (user_id) DO NOTHING"
+                "INSERT INTO countersign_users (realm, user_id) VALUES ({realm}, {?text}) ON CONFLICT (realm, user_id) DO NOTHING"
             }
             Self::MySql => {
-                "INSERT INTO countersign_users (user_id) VALUES ({?text}) ON DUPLICATE KEY UPDATE user_id = user_id"
+                "INSERT INTO countersign_users (realm, user_id) VALUES ({realm}, {?text}) ON DUPLICATE KEY UPDATE user_id = user_id"
             }
         }
     }

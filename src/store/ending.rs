@@ -74,7 +74,7 @@ impl Store {
             None => return Ok(0),
         };
         let template = format!(
-            "SELECT {{id:id}} FROM countersign_sessions WHERE ({{live}} OR {{reserved}}){conditions} \
+            "SELECT {{id:id}} FROM countersign_sessions WHERE {{in_realm}} AND ({{live}} OR {{reserved}}){conditions} \
              AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
         );
         let due = self.compile(&template, &[CellKind::Text]);

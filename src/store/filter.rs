@@ -20,6 +20,7 @@ use crate::{error::Error, user_id::UserId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     user_id: Option<UserId>,
+    acting_user: Option<UserId>,
     state: Option<SessionState>,
     ip: Option<String>,
     user_agent: Option<String>,
@@ -35,6 +36,7 @@ impl Filter {
     pub fn everybody() -> Self {
         Self {
             user_id: None,
+            acting_user: None,
             state: None,
             ip: None,
             user_agent: None,
@@ -52,6 +54,13 @@ impl Filter {
             user_id: Some(user_id.into()),
             ..Self::everybody()
         }
+    }
+
+    /// Only those in which this administrator acts as somebody else: see [`Session::login_as`](crate::Session::login_as).
+    #[must_use]
+    pub fn acting_user(mut self, user_id: impl Into<UserId>) -> Self {
+        self.acting_user = Some(user_id.into());
+        self
     }
 
     /// Only those in this state. A revocation looks among live sessions and sign-ins under way, whatever is said here:
@@ -127,6 +136,12 @@ impl Filter {
         if let Some(user_id) = &self.user_id {
             and("user_id = {?text}", Some(Bind::Text(user_id.to_string())));
         }
+        if let Some(user_id) = &self.acting_user {
+            and(
+                "acting_user = {?text}",
+                Some(Bind::Text(user_id.to_string())),
+            );
+        }
         match self.state {
             Some(SessionState::Live) => and("{live}", None),
             Some(SessionState::Ended) => and("NOT {live}", None),
@@ -175,10 +190,12 @@ impl Filter {
             Some((name, _)) => Err(Error::invalid(format!(
                 "the filter's {name} contains a NUL character"
             ))),
-            None => match &self.user_id {
-                Some(user_id) => user_id.validate().map_err(Error::invalid),
-                None => Ok(()),
-            },
+            None => self
+                .user_id
+                .iter()
+                .chain(&self.acting_user)
+                .try_for_each(UserId::validate)
+                .map_err(Error::invalid),
         }
     }
 }

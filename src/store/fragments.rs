@@ -1,6 +1,6 @@
 //! The pieces that statements share, above all the one definition of "live".
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::dialect::Dialect;
 
@@ -12,12 +12,15 @@ pub(crate) struct Timings {
     pub(crate) touch_interval: Duration,
     pub(crate) rotation_grace: Duration,
     pub(crate) reservation_timeout: Duration,
+    pub(crate) acting_timeout: Duration,
     pub(crate) retention: Duration,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fragments {
     pub(crate) dialect: Dialect,
+    /// Configuration too, and checked there: nothing in it needs quoting.
+    pub(crate) realm: Arc<str>,
     pub(crate) timings: Timings,
 }
 
@@ -28,6 +31,9 @@ impl Fragments {
         let idle_since = dialect.ago(timings.idle_timeout);
         Some(match tag {
             "now" => now,
+            "realm" => format!("'{}'", self.realm),
+            // Every statement that finds sessions or users by anything but an id that was found so, says this.
+            "in_realm" => format!("realm = '{}'", self.realm),
             // Reserved no longer, not ended, neither timeout passed. Verifier, limits, listings, revocations and touches
             // all say this and nothing else.
             "live" => format!(
@@ -50,6 +56,7 @@ impl Fragments {
             "forgettable" => format!("ended_at <= {}", dialect.ago(timings.retention)),
             "lately" => dialect.ago(Duration::from_secs(10)),
             "touch_due" => format!("last_seen_at <= {}", dialect.ago(timings.touch_interval)),
+            "acting_end" => dialect.ahead(timings.acting_timeout),
             "absolute_end" => dialect.ahead(timings.absolute_timeout),
             "reservation_end" => dialect.ahead(timings.reservation_timeout),
             "grace_end" => dialect.ahead(timings.rotation_grace),

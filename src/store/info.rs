@@ -81,6 +81,8 @@ pub struct SessionInfo {
     pub id: Uuid,
     /// Whose it is.
     pub user_id: UserId,
+    /// The administrator who acts as this user in this session: see [`Session::login_as`](crate::Session::login_as).
+    pub acting_user: Option<UserId>,
     /// Whether it is live, by the database's clock when it was read.
     pub state: SessionState,
     /// When it was made.
@@ -124,6 +126,7 @@ pub(super) fn read_info(row: &Row) -> Result<SessionInfo, CorruptRow> {
     Ok(SessionInfo {
         id: row.uuid(0)?,
         user_id: UserId::from(row.text(1)?),
+        acting_user: row.maybe_text(14)?.map(UserId::from),
         state,
         created_at: time(row.int(3)?)?,
         authenticated_at: time(row.int(4)?)?,

@@ -60,7 +60,7 @@ impl Store {
         }
         // One more than asked for tells whether there is a next page. A reservation is not a session.
         let template = format!(
-            "{INFO_SELECT} WHERE reserved_until IS NULL{conditions} ORDER BY id DESC LIMIT {}",
+            "{INFO_SELECT} WHERE {{in_realm}} AND reserved_until IS NULL{conditions} ORDER BY id DESC LIMIT {}",
             page.size + 1
         );
         let statement = self.compile(&template, &INFO_COLUMNS);
@@ -83,7 +83,7 @@ impl Store {
         filter.check()?;
         let (conditions, binds) = filter.conditions(self);
         let template = format!(
-            "SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{live}}{conditions}"
+            "SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{in_realm}} AND {{live}}{conditions}"
         );
         let rows = self
             .fetch(&self.compile(&template, &[CellKind::Int]), binds)

@@ -89,12 +89,14 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(
         driver: Arc<dyn Driver>,
+        realm: Arc<str>,
         timings: Timings,
         application: &ApplicationSql,
         time_budget: Duration,
     ) -> Self {
         let fragments = Fragments {
             dialect: driver.dialect(),
+            realm,
             timings,
         };
         Self {
@@ -172,6 +174,10 @@ impl Store {
             UserCast::Uuid => user_id.is_canonical_uuid(),
             UserCast::Text => true,
         })
+    }
+
+    pub(crate) fn realm(&self) -> &str {
+        &self.fragments.realm
     }
 
     pub(crate) fn timings(&self) -> &Timings {

@@ -34,12 +34,21 @@ pub(crate) enum Previous {
 pub(crate) struct NewSession {
     pub(crate) id: Uuid,
     pub(crate) user_id: UserId,
+    /// The administrator who will act as this user: nobody's limit counts such a session.
+    pub(crate) acting_user: Option<UserId>,
     pub(crate) token: TokenHash,
     /// The browser's session until now: it takes no place of its own and ends when the new one becomes real.
     pub(crate) previous: Option<Previous>,
     pub(crate) remembered: bool,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
+}
+
+impl NewSession {
+    /// Who does it: the name in `ended_by` of what has to end for it.
+    pub(crate) fn actor(&self) -> &UserId {
+        self.acting_user.as_ref().unwrap_or(&self.user_id)
+    }
 }
 
 impl Store {
@@ -63,7 +72,7 @@ impl Store {
             vec![Bind::Text(new.user_id.to_string())],
         )
         .await?;
-        let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
+        let limit = self.limit_of(unit.as_mut(), new, default).await?;
         let rivals = match limit.counts_to_reserve() {
             true => self.rivals(unit.as_mut(), new).await?,
             false => Vec::new(),
@@ -71,8 +80,11 @@ impl Store {
         if let Admission::Full { max } = admit_reservation(limit, &rivals) {
             return Err(Attempt::Refused(SignInError::LimitReached { max }));
         }
-        unit.execute(&self.statements.insert, insert_binds(new))
-            .await?;
+        let insert = match new.acting_user {
+            Some(_) => &self.statements.insert_acting,
+            None => &self.statements.insert,
+        };
+        unit.execute(insert, insert_binds(new)).await?;
         Ok(unit)
     }
 
@@ -96,9 +108,9 @@ impl Store {
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Box<dyn Unit>, Attempt> {
-        let by = new.user_id.as_str();
+        let by = new.actor().as_str();
         let mut unit = self.driver.begin().await?;
-        let limit = self.lock_user(unit.as_mut(), &new.user_id, default).await?;
+        let limit = self.limit_of(unit.as_mut(), new, default).await?;
         let rivals = match limit.counts_to_activate() {
             true => self.rivals(unit.as_mut(), new).await?,
             false => Vec::new(),
@@ -115,7 +127,11 @@ impl Store {
         }
         if let Some(previous) = new.previous {
             let (statement, binds) = self.ending_of(previous, EndedReason::Replaced, Some(by));
-            unit.execute(statement, binds).await?;
+            let ended = unit.execute(statement, binds).await?;
+            // Whoever was signed out meanwhile acts as nobody.
+            if ended == 0 && new.acting_user.is_some() {
+                return Err(Attempt::Refused(SignInError::Lapsed));
+            }
         }
         if unit
             .execute(&self.statements.activate, vec![Bind::from(new.id)])
@@ -138,6 +154,19 @@ impl Store {
                 .await
         }))
         .await
+    }
+
+    /// The limit that a new session has to keep. An administrator who acts as the user takes nobody's place.
+    async fn limit_of(
+        &self,
+        unit: &mut dyn Unit,
+        new: &NewSession,
+        default: Limit,
+    ) -> Result<Limit, Attempt> {
+        match new.acting_user {
+            Some(_) => Ok(Limit::unlimited()),
+            None => self.lock_user(unit, &new.user_id, default).await,
+        }
     }
 
     async fn lock_user(
@@ -195,6 +224,7 @@ fn insert_binds(new: &NewSession) -> Vec<Bind> {
     vec![
         Bind::from(new.id),
         Bind::Text(new.user_id.to_string()),
+        Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
         Bind::Hash(new.token),
         Bind::Int(new.remembered.into()),
         Bind::MaybeText(new.ip.clone()),

@@ -9,12 +9,12 @@ use super::{
 };
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
-pub(crate) const INFO_COLUMNS: [CellKind; 14] = [
-    Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int,
+pub(crate) const INFO_COLUMNS: [CellKind; 15] = [
+    Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int, Text,
 ];
 pub(crate) const INFO_SELECT: &str = "SELECT {id:id}, user_id, {flag:live}, {micros:created_at}, {micros:authenticated_at}, \
      {micros:last_seen_at}, {micros:expires_at}, ip, user_agent, {flag:remembered}, {micros:ended_at}, \
-     ended_reason, ended_by, {expired_at_micros} FROM countersign_sessions";
+     ended_reason, ended_by, {expired_at_micros}, acting_user FROM countersign_sessions";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
@@ -26,6 +26,7 @@ pub(crate) struct Statements {
     pub(crate) user_limit: Statement,
     pub(crate) set_user_limit: Statement,
     pub(crate) insert: Statement,
+    pub(crate) insert_acting: Statement,
     pub(crate) rivals: Statement,
     pub(crate) activate: Statement,
     pub(crate) release: Statement,
@@ -67,12 +68,23 @@ impl Statements {
         let sweep_step = |due: &str, act: &str| SweepStep {
             due: one(
                 &format!(
-                    "SELECT {{id:id}} FROM countersign_sessions WHERE {due} LIMIT {}",
+                    "SELECT {{id:id}} FROM countersign_sessions WHERE {{in_realm}} AND {due} LIMIT {}",
                     super::statement::MAX_LIST
                 ),
                 &[Text],
             ),
             act: list(act),
+        };
+        let insert = |end: &str| {
+            one(
+                &format!(
+                    "INSERT INTO countersign_sessions (realm, id, user_id, acting_user, token_hash, created_at, \
+                     authenticated_at, last_seen_at, expires_at, reserved_until, remembered, ip, user_agent) \
+                     VALUES ({{realm}}, {{?uuid}}, {{?text}}, {{?text}}, {{?bytes}}, {{now}}, {{now}}, {{now}}, {end}, \
+                     {{reservation_end}}, {{?int}} = 1, {{?text}}, {{?text}})"
+                ),
+                &[],
+            )
         };
         let rotate = |also: &str| {
             one(
@@ -91,7 +103,7 @@ impl Statements {
             ),
             insert_user: one(fragments.dialect.insert_user_if_absent(), &[]),
             lock_user: one(
-                "SELECT max_sessions FROM countersign_users WHERE user_id = {?text} {lock}",
+                "SELECT max_sessions FROM countersign_users WHERE {in_realm} AND user_id = {?text} {lock}",
                 &[Int],
             ),
             application_limit: application
@@ -99,24 +111,23 @@ impl Statements {
                 .as_deref()
                 .map(|query| application::limit(fragments, query)),
             user_limit: one(
-                "SELECT max_sessions FROM countersign_users WHERE user_id = {?text}",
+                "SELECT max_sessions FROM countersign_users WHERE {in_realm} AND user_id = {?text}",
                 &[Int],
             ),
             set_user_limit: one(
                 // A negative number stands for "none of its own" below -1, so that no parameter has to be NULL.
-                "UPDATE countersign_users SET max_sessions = NULLIF({?int}, -2) WHERE user_id = {?text}",
+                "UPDATE countersign_users SET max_sessions = NULLIF({?int}, -2) \
+                 WHERE {in_realm} AND user_id = {?text}",
                 &[],
             ),
-            insert: one(
-                "INSERT INTO countersign_sessions (id, user_id, token_hash, created_at, authenticated_at, last_seen_at, \
-                 expires_at, reserved_until, remembered, ip, user_agent) VALUES ({?uuid}, {?text}, {?bytes}, {now}, {now}, \
-                 {now}, {absolute_end}, {reservation_end}, {?int} = 1, {?text}, {?text})",
-                &[],
-            ),
+            insert: insert("{absolute_end}"),
+            insert_acting: insert("{acting_end}"),
             rivals: one(
                 "SELECT {id:id}, {micros:created_at}, {micros:last_seen_at}, {flag:reserved}, \
                  CASE WHEN id = {?uuid} OR token_hash = {?bytes} OR \
-                 (previous_token_hash = {?bytes} AND previous_until > {now}) THEN {integer:1} ELSE {integer:0} END FROM countersign_sessions WHERE user_id = {?text} AND id <> {?uuid} AND ({live} OR {reserved})",
+                 (previous_token_hash = {?bytes} AND previous_until > {now}) THEN {integer:1} ELSE {integer:0} END \
+                 FROM countersign_sessions WHERE {in_realm} AND user_id = {?text} AND acting_user IS NULL \
+                 AND id <> {?uuid} AND ({live} OR {reserved})",
                 &[Text, Int, Int, Int, Int],
             ),
             activate: one(
@@ -157,7 +168,7 @@ impl Statements {
             end_token: one(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE (token_hash = {?bytes} OR (previous_token_hash = {?bytes} AND previous_until > {now})) \
-                 AND ended_at IS NULL",
+                 AND {in_realm} AND ended_at IS NULL",
                 &[],
             ),
             sweep: [
@@ -182,7 +193,7 @@ impl Statements {
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(
-                    "SELECT {{id:id}}, ended_reason FROM countersign_sessions WHERE ended_at >= {{lately}} LIMIT {}",
+                    "SELECT {{id:id}}, ended_reason FROM countersign_sessions WHERE {{in_realm}} AND ended_at >= {{lately}} LIMIT {}",
                     super::statement::MAX_LIST + 1
                 ),
                 &[Text, Text],

@@ -31,6 +31,8 @@ pub(crate) enum Lookup {
 pub(crate) struct Found {
     pub(crate) id: Uuid,
     pub(crate) user_id: UserId,
+    /// Who acts as this user.
+    pub(crate) acting_user: Option<UserId>,
     pub(crate) permissions: Permissions,
     /// Since the user proved who they are, by the database's clock.
     pub(crate) authenticated_micros_ago: i64,
@@ -71,12 +73,16 @@ impl Store {
             verdict => verdict == verdict::ACCOUNT_REFUSED,
         };
         let user_id = UserId::from(row.text(2)?);
-        if user_id.validate().is_err() || !self.accepts(&user_id) {
-            return Err(CorruptRow);
+        let acting_user = row.maybe_text(6)?.map(UserId::from);
+        for user_id in std::iter::once(&user_id).chain(&acting_user) {
+            if user_id.validate().is_err() || !self.accepts(user_id) {
+                return Err(CorruptRow);
+            }
         }
         let found = Found {
             id: row.uuid(1)?,
             user_id,
+            acting_user,
             permissions: if refused {
                 Permissions::default()
             } else {

@@ -16,6 +16,7 @@
 
 mod support;
 
+mod acting;
 mod addresses;
 mod application_sql;
 mod cancellation;
@@ -35,6 +36,7 @@ mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
 mod processes;
+mod realms;
 mod revocation;
 mod rotation;
 mod streams;

@@ -20,12 +20,14 @@ async fn leave_behind(database: &Database, number: usize) {
             _ => format!("X'{hash}'"),
         };
         let then = "'2020-01-01 00:00:00.000'";
-        format!("('{id}', '2', {hash}, {then}, {then}, {then}, '2020-01-31 00:00:00.000')")
+        format!(
+            "('default', '{id}', '2', {hash}, {then}, {then}, {then}, '2020-01-31 00:00:00.000')"
+        )
     });
     let rows = rows.collect::<Vec<_>>().join(", ");
     database
         .execute(&format!(
-            "INSERT INTO countersign_sessions (id, user_id, token_hash, created_at, authenticated_at, \
+            "INSERT INTO countersign_sessions (realm, id, user_id, token_hash, created_at, authenticated_at, \
              last_seen_at, expires_at) VALUES {rows}"
         ))
         .await;

@@ -47,6 +47,7 @@ pub(crate) fn usual(builder: SessionsBuilder) -> SessionsBuilder {
 /// | `POST /login/{user}` | signs in; 200 with the session's id |
 /// | `POST /login/{user}/{status}` | signs in and answers with this status |
 /// | `POST /remember/{user}` | signs in for longer than the browser's session |
+/// | `POST /act-as/{user}`, `POST /act-as/{user}/{status}` | acts as this user; 200 with the session's id, or this status |
 /// | `POST /rotate`, `POST /rotate/{status}`, `POST /reauthenticated` | a new token |
 /// | `POST /logout`, `POST /logout/{status}` | signs out, answers with this status |
 /// | `POST /revoke-others` | ends the user's other sessions; how many there were |
@@ -71,6 +72,8 @@ pub(crate) fn router(sessions: &Sessions) -> Router {
         .route("/login/{user}", post(login))
         .route("/login/{user}/{status}", post(login_with_status))
         .route("/remember/{user}", post(remember))
+        .route("/act-as/{user}", post(act_as))
+        .route("/act-as/{user}/{status}", post(act_as_with_status))
         .route(
             "/rotate",
             post(|session: Session| async move { session.rotate() }),
@@ -108,6 +111,18 @@ pub(crate) fn router(sessions: &Sessions) -> Router {
 
 async fn login(session: Session, Path(user): Path<String>) -> Result<String, LoginError> {
     Ok(session.login(user).await?.to_string())
+}
+
+async fn act_as(session: Session, Path(user): Path<String>) -> Result<String, LoginError> {
+    Ok(session.login_as(user).await?.to_string())
+}
+
+async fn act_as_with_status(
+    session: Session,
+    Path((user, code)): Path<(String, u16)>,
+) -> Result<StatusCode, LoginError> {
+    session.login_as(user).await?;
+    Ok(status(code))
 }
 
 async fn login_with_status(
