@@ -116,6 +116,12 @@ impl Cookies {
             .unwrap_or_default()
     }
 
+    /// The keys, for what else has to come back as it went out.
+    #[cfg(feature = "admin")]
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
     /// Tells the browser to keep this session: until it is closed, or for `max_age` (at most 400 days).
     pub(crate) fn set_session(
         &self,

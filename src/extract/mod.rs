@@ -1,7 +1,7 @@
 //! Extractors and route layers, and what they answer when they refuse.
 
-mod problem;
-mod rejection;
+pub(crate) mod problem;
+pub(crate) mod rejection;
 mod route;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -24,7 +24,7 @@ fn session_of(extensions: &http::Extensions) -> Result<&Session, MissingSessionL
 }
 
 /// The user of this request, or what to answer instead.
-fn signed_in(parts: &Parts) -> Result<SignedIn, SignedInRejection> {
+pub(crate) fn signed_in(parts: &Parts) -> Result<SignedIn, SignedInRejection> {
     let session = session_of(&parts.extensions)?;
     match session.identity() {
         Identity::SignedIn(user) => Ok(user),

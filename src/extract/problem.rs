@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
 use crate::layer::RETRY_SECONDS;
@@ -20,13 +20,24 @@ pub(crate) struct Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({
+        self.with_body(&self.body())
+    }
+}
+
+impl Problem {
+    /// The members that every problem has.
+    pub(crate) fn body(&self) -> serde_json::Value {
+        serde_json::json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
-        });
+        })
+    }
+
+    /// The answer, with members of its own.
+    pub(crate) fn with_body(&self, body: &serde_json::Value) -> Response {
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -36,6 +47,11 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY_SECONDS);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // A 401 names a way to authenticate (RFC 9110, section 11.6.1). Browsers ignore a scheme that they do not
+            // know, which is what keeps their own password window away.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
         }
         response
     }

@@ -4,8 +4,8 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, VARY, WWW_AUTHENTICATE},
+    HeaderMap, Method, StatusCode,
+    header::{ACCEPT, VARY},
     request::Parts,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -122,22 +122,22 @@ impl NotRecent {
     }
 }
 
-const SIGNED_OUT: Problem = Problem {
+pub(crate) const SIGNED_OUT: Problem = Problem {
     status: StatusCode::UNAUTHORIZED,
     code: "signed-out",
     detail: "Nobody is signed in. Sign in and try again.",
 };
-const NOT_RECENT: Problem = Problem {
+pub(crate) const NOT_RECENT: Problem = Problem {
     status: StatusCode::UNAUTHORIZED,
     code: "recent-sign-in-required",
     detail: "This step needs a recent sign-in. Sign in again and repeat it.",
 };
-const FORBIDDEN: Problem = Problem {
+pub(crate) const FORBIDDEN: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "forbidden",
     detail: "This account lacks the permission for this. Ask an administrator for it.",
 };
-const UNAVAILABLE: Problem = Problem {
+pub(crate) const UNAVAILABLE: Problem = Problem {
     status: StatusCode::SERVICE_UNAVAILABLE,
     code: "unavailable",
     detail: "Sessions cannot be verified at the moment. Try again shortly.",
@@ -152,7 +152,7 @@ const ACTING: Problem = Problem {
     code: "acting",
     detail: "An administrator acts as one other user at a time. Sign out and in again first.",
 };
-const INTERNAL: Problem = Problem {
+pub(crate) const INTERNAL: Problem = Problem {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     code: "internal",
     detail: "The application is not set up correctly. Its log says more.",
@@ -168,7 +168,7 @@ impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
         match self.redirect {
             Some(page) => ([(VARY, "accept")], Redirect::to(&page)).into_response(),
-            None => with_challenge(SIGNED_OUT),
+            None => SIGNED_OUT.into_response(),
         }
     }
 }
@@ -187,18 +187,8 @@ impl IntoResponse for Forbidden {
 
 impl IntoResponse for NotRecent {
     fn into_response(self) -> Response {
-        with_challenge(NOT_RECENT)
+        NOT_RECENT.into_response()
     }
-}
-
-/// A 401 names a way to authenticate (RFC 9110, section 11.6.1). Browsers ignore a scheme that they do not know, which is
-/// what keeps their own password window away.
-fn with_challenge(problem: Problem) -> Response {
-    let mut response = problem.into_response();
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
-    response
 }
 
 impl IntoResponse for SignedInRejection {
@@ -217,7 +207,7 @@ impl IntoResponse for LoginError {
             Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
             Self::InvalidUserId(_) => INTERNAL.into_response(),
             Self::ResponseSent => INTERNAL.into_response(),
-            Self::SignedOut => with_challenge(SIGNED_OUT),
+            Self::SignedOut => SIGNED_OUT.into_response(),
             Self::Acting => ACTING.into_response(),
             Self::Unavailable(_) => UNAVAILABLE.into_response(),
         }

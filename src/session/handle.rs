@@ -11,7 +11,10 @@ use crate::{
     cookie::Cookies,
     error::Error,
     layer::SessionLayer,
-    store::{EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept},
+    store::{
+        EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Store, Swept,
+        ending::{Permits, Tally, Unrestricted},
+    },
     user_id::UserId,
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
@@ -193,21 +196,30 @@ impl Sessions {
     }
 
     async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
+        let tally = self.end_permitted(filter, by, Unrestricted).await?;
+        Ok(tally.ended)
+    }
+
+    /// Ends what the filter means and somebody permits, and counts what is kept.
+    pub(crate) async fn end_permitted(
+        &self,
+        filter: &Filter,
+        by: Actor,
+        permits: impl Permits + 'static,
+    ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, filter) = (self.0.store.clone(), filter.clone());
         // Ending never waits, not even for the caller to stay.
-        let (ended, by) = super::background::to_the_end(async move {
-            (
-                store.end_where(&filter, EndedReason::Revoked, &by).await,
-                by,
-            )
+        let (tally, by) = super::background::to_the_end(async move {
+            let ending = store.end_where(&filter, EndedReason::Revoked, &by, &permits);
+            (ending.await, by)
         })
         .await?;
-        let ended = ended?;
-        if ended > 0 {
-            tracing::info!(ended, by = %by.escape_debug(), "sessions revoked");
+        let tally = tally?;
+        if tally.ended > 0 {
+            tracing::info!(ended = tally.ended, by = %by.escape_debug(), "sessions revoked");
         }
-        Ok(ended)
+        Ok(tally)
     }
 
     /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).

@@ -1,12 +1,16 @@
 //! Ending sessions, for good: one, that of a browser, or all that a filter means.
 
+use std::{future::Future, pin::Pin};
+
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store, retry::retry,
-    statement::Statement, value::CellKind,
+    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store,
+    retry::retry,
+    statement::Statement,
+    value::{CellKind, CorruptRow, Row},
 };
-use crate::error::Error;
+use crate::{error::Error, user_id::UserId};
 
 impl Store {
     /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
@@ -58,7 +62,8 @@ impl Store {
         }
     }
 
-    /// Ends all live sessions that the filter means, and sign-ins that are under way; counts the live ones.
+    /// Ends all live sessions that the filter means and that may be ended, and sign-ins that are under way; counts the
+    /// live ones.
     ///
     /// In batches, by id: ending ten million sessions must neither hold their locks until the last one is done, nor
     /// fail as a whole because it takes longer than anybody waits for a page.
@@ -67,33 +72,46 @@ impl Store {
         filter: &Filter,
         reason: EndedReason,
         by: &str,
-    ) -> Result<u64, Error> {
-        filter.check()?;
-        let (conditions, binds) = match filter.over_live() {
-            Some(filter) => filter.conditions(self),
-            None => return Ok(0),
+        permits: &dyn Permits,
+    ) -> Result<Tally, Error> {
+        let mut tally = Tally::default();
+        let Some(mut candidates) = self.candidates(filter)? else {
+            return Ok(tally);
         };
-        let template = format!(
-            "SELECT {{id:id}} FROM countersign_sessions WHERE {{in_realm}} AND ({{live}} OR {{reserved}}){conditions} \
-             AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
-        );
-        let due = self.compile(&template, &[CellKind::Text]);
-        let (mut ended, mut after) = (0, Uuid::nil());
-        loop {
-            let mut binds = binds.clone();
-            binds.push(Bind::from(after));
-            let rows = self.fetch(&due, binds).await?;
-            let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
-            let Some(last) = ids.last().copied() else {
-                return Ok(ended);
-            };
-            let batch = self.within_budget(retry(|| self.end_batch(&ids, reason, by)));
-            ended += self.announced(batch.await)?;
-            if rows.len() < MAX_LIST {
-                return Ok(ended);
+        while let Some(batch) = candidates.next_batch(self).await? {
+            let sorted = sort(batch, permits).await?;
+            tally.kept += sorted.kept;
+            if !sorted.permitted.is_empty() {
+                let ids: Vec<_> = sorted.permitted.iter().map(|due| due.id).collect();
+                let batch = self.within_budget(retry(|| self.end_batch(&ids, reason, by)));
+                tally.ended += self.announced(batch.await)?;
             }
-            after = last;
         }
+        Ok(tally)
+    }
+
+    /// What an ending with this filter looks at; `None` when the filter is about ended ones.
+    pub(super) fn candidates(&self, filter: &Filter) -> Result<Option<Candidates>, Error> {
+        filter.check()?;
+        let Some(filter) = filter.over_live() else {
+            return Ok(None);
+        };
+        let (conditions, binds) = filter.conditions(self);
+        let template = format!(
+            "SELECT {{id:id}}, user_id, acting_user, {{flag:live}} FROM countersign_sessions \
+             WHERE {{in_realm}} AND ({{live}} OR {{reserved}}){conditions} AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
+        );
+        let columns = [
+            CellKind::Text,
+            CellKind::Text,
+            CellKind::Text,
+            CellKind::Int,
+        ];
+        Ok(Some(Candidates {
+            due: self.compile(&template, &columns),
+            binds,
+            after: Some(Uuid::nil()),
+        }))
     }
 
     /// Reservations first: one that becomes real between the two statements is caught by the second.
@@ -115,6 +133,96 @@ impl Store {
         self.ended.notify_one();
         outcome
     }
+}
+
+/// What is to be decided about each session before it is ended.
+pub(crate) trait Permits: Send + Sync {
+    /// Whether it may be ended.
+    fn permits<'a>(&'a self, session: &'a Candidate) -> Permission<'a>;
+}
+
+pub(crate) type Permission<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
+
+/// Everything may be ended.
+pub(crate) struct Unrestricted;
+
+impl Permits for Unrestricted {
+    fn permits<'a>(&'a self, _: &'a Candidate) -> Permission<'a> {
+        Box::pin(std::future::ready(Ok(true)))
+    }
+}
+
+/// A session or a sign-in under way that a filter means.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    /// Who acts as this user.
+    pub(crate) acting_user: Option<UserId>,
+    /// Otherwise it is reserved, and ends without being counted.
+    pub(crate) live: bool,
+}
+
+/// How many live sessions have ended, and how many were spared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) ended: u64,
+    pub(crate) kept: u64,
+}
+
+/// The sessions that a filter means, batch by batch in the order of their ids.
+pub(super) struct Candidates {
+    due: Statement,
+    binds: Vec<Bind>,
+    /// `None` after the last batch.
+    after: Option<Uuid>,
+}
+
+impl Candidates {
+    pub(super) async fn next_batch(
+        &mut self,
+        store: &Store,
+    ) -> Result<Option<Vec<Candidate>>, Error> {
+        let Some(after) = self.after else {
+            return Ok(None);
+        };
+        let mut binds = self.binds.clone();
+        binds.push(Bind::from(after));
+        let rows = store.fetch(&self.due, binds).await?;
+        let batch: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
+        let last = batch.last().map(|candidate| candidate.id);
+        self.after = last.filter(|_| rows.len() == MAX_LIST);
+        Ok(last.map(|_| batch))
+    }
+}
+
+fn read(row: &Row) -> Result<Candidate, CorruptRow> {
+    Ok(Candidate {
+        id: row.uuid(0)?,
+        user_id: UserId::from(row.text(1)?),
+        acting_user: row.maybe_text(2)?.map(UserId::from),
+        live: row.int(3)? == 1,
+    })
+}
+
+pub(super) struct Sorted {
+    pub(super) permitted: Vec<Candidate>,
+    /// Live ones that may not be ended.
+    pub(super) kept: u64,
+}
+
+pub(super) async fn sort(batch: Vec<Candidate>, permits: &dyn Permits) -> Result<Sorted, Error> {
+    let mut sorted = Sorted {
+        permitted: Vec::with_capacity(batch.len()),
+        kept: 0,
+    };
+    for candidate in batch {
+        match permits.permits(&candidate).await? {
+            true => sorted.permitted.push(candidate),
+            false => sorted.kept += u64::from(candidate.live),
+        }
+    }
+    Ok(sorted)
 }
 
 pub(super) fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {

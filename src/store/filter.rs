@@ -112,10 +112,12 @@ impl Filter {
     }
 
     pub(crate) fn id(id: Uuid) -> Self {
-        Self {
-            id: Some(id),
-            ..Self::everybody()
-        }
+        Self::everybody().only(id)
+    }
+
+    pub(crate) fn only(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
     }
 
     pub(crate) fn except(mut self, id: Uuid) -> Self {

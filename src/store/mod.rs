@@ -13,7 +13,7 @@ mod application;
 mod backend;
 mod dialect;
 mod driver;
-mod ending;
+pub(crate) mod ending;
 mod fault;
 mod filter;
 mod fragments;
@@ -23,6 +23,8 @@ mod info;
 mod listing;
 mod migrate;
 mod pool;
+#[cfg(feature = "admin")]
+mod preview;
 mod retry;
 mod rotation;
 mod sign_in;

@@ -16,8 +16,12 @@
 
 mod support;
 
+#[cfg(feature = "admin")]
+mod account;
 mod acting;
 mod addresses;
+#[cfg(feature = "admin")]
+mod admin;
 mod application_sql;
 mod cancellation;
 mod configuration;
@@ -26,6 +30,8 @@ mod faults;
 mod grants;
 mod guards;
 mod hostile_cookies;
+#[cfg(feature = "admin")]
+mod hostile_requests;
 mod keys;
 mod lifecycle;
 mod limits;
@@ -35,6 +41,8 @@ mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
+#[cfg(feature = "admin")]
+mod page_tokens;
 mod processes;
 mod realms;
 mod revocation;

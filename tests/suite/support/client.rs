@@ -40,11 +40,28 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, app: &Router, method: Method, path: &str) -> Answer {
-        let response = app
-            .clone()
-            .oneshot(self.request(method, path))
-            .await
-            .unwrap();
+        let request = self.request(method, path);
+        self.exchange(app, request).await
+    }
+
+    /// Sends a body of JSON, or of what is to be taken for it.
+    pub(crate) async fn send_json(
+        &mut self,
+        app: &Router,
+        method: Method,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = self.request(method, path);
+        *request.body_mut() = body.into();
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        self.exchange(app, request).await
+    }
+
+    /// Sends this very request.
+    pub(crate) async fn exchange(&mut self, app: &Router, request: Request<Body>) -> Answer {
+        let response = app.clone().oneshot(request).await.unwrap();
         let answer = Answer::read(response).await;
         self.keep(&answer);
         answer
@@ -168,6 +185,11 @@ impl Answer {
         self.set_cookies()
             .into_iter()
             .find(|cookie| cookie.starts_with("__Host-session="))
+    }
+
+    /// The body, which has to be JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -9,6 +9,8 @@
 
 pub(crate) mod app;
 pub(crate) mod client;
+#[cfg(feature = "admin")]
+pub(crate) mod control;
 pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod logs;

@@ -1,0 +1,95 @@
+//! Control for users: list and end their own sessions.
+//!
+//! [`router`] gives JSON routes to nest anywhere inside the application's [`SessionLayer`](crate::SessionLayer). The
+//! [guide](crate::guide::administrators) has all of them with their answers.
+//!
+//! ```no_run
+//! use axum::Router;
+//! use countersign::{Sessions, account};
+//!
+//! fn app(sessions: &Sessions) -> Router {
+//!     Router::new()
+//!         .nest("/api/account", account::router(sessions).build())
+//!         .layer(sessions.layer())
+//! }
+//! ```
+
+mod handlers;
+pub(crate) mod own;
+
+use std::time::Duration;
+
+use axum::Router;
+
+use self::own::Own;
+pub use crate::web::guard::InvalidOrigin;
+use crate::{session::Sessions, web::guard::CrossSite};
+
+/// Starts configuring the routes for users.
+pub fn router(sessions: &Sessions) -> AccountRouter {
+    AccountRouter {
+        own: Own::new(sessions.clone()),
+        cross_site: CrossSite::default(),
+    }
+}
+
+/// Configures the routes for users; made by [`router`].
+///
+/// Every user sees and ends their own sessions and nobody else's: the owner is a condition of every statement, and a
+/// foreign session is as unknown as one that never was (ASVS 5.0, 8.2.2).
+#[derive(Clone, Debug)]
+#[must_use = "a router does nothing until it is built and nested"]
+pub struct AccountRouter {
+    own: Own,
+    cross_site: CrossSite,
+}
+
+impl AccountRouter {
+    /// How recently users have to have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
+    pub fn recent_sign_in(mut self, within: Duration) -> Self {
+        self.own.recent = within;
+        self
+    }
+
+    /// Lets users end sessions however long ago they signed in.
+    ///
+    /// # Security
+    ///
+    /// Whoever finds a browser unlocked, or steals a cookie, can then sign the user out everywhere else (ASVS 5.0,
+    /// 7.5.2).
+    pub fn insecure_any_sign_in_age(mut self) -> Self {
+        self.own.recent = Duration::MAX;
+        self
+    }
+
+    /// Lets pages of another origin change something too, written as browsers write it: `https://www.example.com`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOrigin`] for what no browser would send.
+    ///
+    /// # Security
+    ///
+    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
+        self.cross_site = self.cross_site.trust(origin.as_ref())?;
+        Ok(self)
+    }
+
+    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    pub fn build<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        handlers::routes(self.own, &self.cross_site)
+    }
+}
+
+impl<S> From<AccountRouter> for Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn from(router: AccountRouter) -> Self {
+        router.build()
+    }
+}

@@ -1,0 +1,84 @@
+//! What users can do with their own sessions, whatever it looks like: the JSON and the pages call the same.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::{
+    session::{Sessions, SignedIn},
+    store::{Filter, ending::Tally},
+    web::{
+        conditions::{self, Conditions},
+        listing::{ListQuery, Listing, ListingKind},
+        params::{Blanks, Fields},
+        refusal::Refusal,
+    },
+};
+
+/// The operations.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub(crate) sessions: Sessions,
+    pub(crate) recent: Duration,
+}
+
+/// A user who signed in recently enough to end sessions. Made by [`Own::owner`] alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner(SignedIn);
+
+impl Own {
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self {
+            sessions,
+            recent: Duration::from_secs(15 * 60),
+        }
+    }
+
+    pub(crate) fn owner(&self, user: SignedIn) -> Result<Owner, Refusal> {
+        user.require_recent(self.recent)?;
+        Ok(Owner(user))
+    }
+
+    /// What a listing may ask for: one's own sessions are few, so the state is all there is to choose by.
+    pub(crate) fn list_query(query: &str, blanks: Blanks) -> Result<ListQuery, Refusal> {
+        ListQuery::read(query, blanks, |fields: &mut Fields| {
+            Ok(Conditions {
+                state: conditions::state(fields)?,
+                ..Conditions::default()
+            })
+        })
+    }
+
+    pub(crate) async fn list(
+        &self,
+        user: &SignedIn,
+        query: &ListQuery,
+    ) -> Result<Listing, Refusal> {
+        let mut filter = Filter::user(user.user_id());
+        if let Some(state) = query.conditions.state {
+            filter = filter.state(state);
+        }
+        query
+            .list(&self.sessions, ListingKind::Account, user, &filter)
+            .await
+    }
+
+    /// Ends one of the user's sessions. 404 when there is none of this id that is live and theirs, 409 when it is the
+    /// current one: that is what signing out is for.
+    pub(crate) async fn end(&self, Owner(user): &Owner, id: Uuid) -> Result<(), Refusal> {
+        if id == user.session_id() {
+            return Err(Refusal::current_session());
+        }
+        let theirs = Filter::user(user.user_id()).only(id);
+        match self.sessions.revoke_where(&theirs, user.actor()).await? {
+            0 => Err(Refusal::not_found()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends all of the user's sessions but the current one.
+    pub(crate) async fn end_others(&self, Owner(user): &Owner) -> Result<Tally, Refusal> {
+        let ended = self.sessions.revoke_others(user, user.actor()).await?;
+        Ok(Tally { ended, kept: 1 })
+    }
+}

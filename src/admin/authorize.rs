@@ -1,0 +1,159 @@
+//! Who may decide over whose sessions.
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use uuid::Uuid;
+
+use crate::{
+    error::Error,
+    session::SignedIn,
+    store::ending::{Candidate, Permission, Permits},
+    user_id::UserId,
+};
+
+/// Decides which administrator may decide over whose sessions: end them, and set the user's limit.
+///
+/// It is asked after the permission was checked, once for each user whose sessions a request would end. Sessions that it
+/// protects are kept and counted as such where many are ended, and answered with 403 where it is one. An error is a 503,
+/// and what was ended until then stays ended.
+///
+/// A session in which an administrator acts as somebody else is a matter of both: it is asked about each of them.
+///
+/// Closures of a [`SignedIn`] and a [`UserId`] that return a future are such a decision:
+/// [`AdminRouter::authorize`](super::AdminRouter::authorize) has an example.
+///
+/// # Security
+///
+/// Listing is not asked about: whoever may read sees everybody's sessions.
+pub trait Authorize: Send + Sync + 'static {
+    /// Whether `by` may decide over the sessions of `user_id`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told now.
+    fn authorize<'a>(&'a self, by: &'a SignedIn, user_id: &'a UserId) -> AuthorizeFuture<'a>;
+}
+
+/// What an [`Authorize`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// They may.
+    Granted,
+    /// They may not.
+    Refused,
+}
+
+/// What [`Authorize::authorize`] returns.
+pub type AuthorizeFuture<'a> = Pin<
+    Box<dyn Future<Output = Result<Authorization, Box<dyn StdError + Send + Sync>>> + Send + 'a>,
+>;
+
+impl fmt::Debug for dyn Authorize {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Authorize")
+    }
+}
+
+impl<F, Decision> Authorize for F
+where
+    F: Fn(SignedIn, UserId) -> Decision + Send + Sync + 'static,
+    Decision: Future<Output = Result<Authorization, Box<dyn StdError + Send + Sync>>> + Send,
+{
+    fn authorize<'a>(&'a self, by: &'a SignedIn, user_id: &'a UserId) -> AuthorizeFuture<'a> {
+        Box::pin(async move { self(by.clone(), user_id.clone()).await })
+    }
+}
+
+/// The decisions of one request.
+pub(crate) struct Rulings {
+    by: SignedIn,
+    authorize: Option<Arc<dyn Authorize>>,
+    /// The session that is kept whatever is decided.
+    keep: Option<Uuid>,
+    known: Mutex<HashMap<UserId, Authorization>>,
+}
+
+/// So many decisions are remembered while one request ends sessions of many users.
+const MOST_KNOWN: usize = 4096;
+
+impl Rulings {
+    pub(crate) fn new(
+        by: SignedIn,
+        authorize: Option<Arc<dyn Authorize>>,
+        keep: Option<Uuid>,
+    ) -> Self {
+        Self {
+            by,
+            authorize,
+            keep,
+            known: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Whether this session is kept whatever is decided.
+    pub(crate) fn keeps(&self, id: Uuid) -> bool {
+        self.keep == Some(id)
+    }
+
+    /// Whether a session may be ended: it is a matter of the user's, and of the administrator's who acts as the user.
+    pub(crate) async fn over_session(
+        &self,
+        user_id: &UserId,
+        acting_user: Option<&UserId>,
+    ) -> Result<Authorization, Error> {
+        for user_id in [Some(user_id), acting_user].into_iter().flatten() {
+            if self.over(user_id).await? == Authorization::Refused {
+                return Ok(Authorization::Refused);
+            }
+        }
+        Ok(Authorization::Granted)
+    }
+
+    /// Whether the sessions of this user may be decided over.
+    pub(crate) async fn over(&self, user_id: &UserId) -> Result<Authorization, Error> {
+        let Some(authorize) = &self.authorize else {
+            return Ok(Authorization::Granted);
+        };
+        if let Some(known) = self.known(|known| known.get(user_id).copied()) {
+            return Ok(known);
+        }
+        let decided = authorize.authorize(&self.by, user_id).await;
+        let ruling = decided.map_err(|error| {
+            tracing::warn!(%error, "authorization of an ending could not be decided");
+            Error::unavailable(error)
+        })?;
+        if ruling == Authorization::Refused {
+            tracing::info!(by = %self.by.actor(), user_id = %user_id, "authorization refused");
+        }
+        self.known(|known| {
+            if known.len() >= MOST_KNOWN {
+                known.clear();
+            }
+            known.insert(user_id.clone(), ruling);
+        });
+        Ok(ruling)
+    }
+
+    fn known<T>(&self, ask: impl FnOnce(&mut HashMap<UserId, Authorization>) -> T) -> T {
+        ask(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Permits for Rulings {
+    fn permits<'a>(&'a self, session: &'a Candidate) -> Permission<'a> {
+        Box::pin(async move {
+            if self.keeps(session.id) {
+                return Ok(false);
+            }
+            let ruling = self.over_session(&session.user_id, session.acting_user.as_ref());
+            Ok(ruling.await? == Authorization::Granted)
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! What administrators can do, whatever it looks like: the JSON and the pages call the same.
+
+use std::{fmt, sync::Arc};
+
+use uuid::Uuid;
+
+use super::{Authorization, Authorize, authorize::Rulings};
+use crate::{
+    session::{Actor, MaxSessions, Sessions, SignedIn},
+    store::{Filter, SessionInfo, SessionState, ending::Tally},
+    user_id::UserId,
+    web::{
+        listing::{ListQuery, Listing, ListingKind},
+        refusal::Refusal,
+    },
+};
+
+/// The operations, and who may use them.
+#[derive(Clone)]
+pub(crate) struct Control {
+    pub(crate) sessions: Sessions,
+    pub(crate) read_permission: Arc<str>,
+    pub(crate) revoke_permission: Arc<str>,
+    pub(crate) authorize: Option<Arc<dyn Authorize>>,
+}
+
+/// Somebody who may read. Made by [`Control::reader`] alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader(SignedIn);
+
+/// Somebody who may end sessions. Made by [`Control::revoker`] alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Revoker(SignedIn);
+
+/// What becomes of the session that the request came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Current {
+    Keep,
+    Include,
+}
+
+impl Control {
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self {
+            sessions,
+            read_permission: "sessions:read".into(),
+            revoke_permission: "sessions:revoke".into(),
+            authorize: None,
+        }
+    }
+
+    pub(crate) fn reader(&self, user: SignedIn) -> Result<Reader, Refusal> {
+        user.require(&self.read_permission)?;
+        Ok(Reader(user))
+    }
+
+    pub(crate) fn revoker(&self, user: SignedIn) -> Result<Revoker, Refusal> {
+        user.require(&self.revoke_permission)?;
+        Ok(Revoker(user))
+    }
+
+    pub(crate) async fn list(&self, by: &Reader, query: &ListQuery) -> Result<Listing, Refusal> {
+        let filter = query.conditions.filter();
+        query
+            .list(&self.sessions, ListingKind::Admin, &by.0, &filter)
+            .await
+    }
+
+    /// 404 when it is unknown.
+    pub(crate) async fn show(&self, _: &Reader, id: Uuid) -> Result<SessionInfo, Refusal> {
+        self.find(id).await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<SessionInfo, Refusal> {
+        let found = self.sessions.get(id).await?;
+        found.ok_or_else(Refusal::not_found)
+    }
+
+    /// Ends one session. 404 when it is unknown or has ended, 409 when it is the current one, 403 when its user is
+    /// protected.
+    pub(crate) async fn end(
+        &self,
+        by: &Revoker,
+        id: Uuid,
+        current: Current,
+    ) -> Result<(), Refusal> {
+        let session = self.find(id).await?;
+        if session.state == SessionState::Ended {
+            return Err(Refusal::not_found());
+        }
+        let rulings = self.rulings(by, current);
+        if rulings.keeps(id) {
+            return Err(Refusal::current_session());
+        }
+        let ruling = rulings.over_session(&session.user_id, session.acting_user.as_ref());
+        if ruling.await? == Authorization::Refused {
+            return Err(Refusal::protected());
+        }
+        match self.sessions.revoke(id, by.actor()).await? {
+            true => Ok(()),
+            false => Err(Refusal::not_found()),
+        }
+    }
+
+    /// Ends all sessions of a user, and those in which the user acts as somebody else.
+    pub(crate) async fn end_user(
+        &self,
+        by: &Revoker,
+        user_id: &UserId,
+        current: Current,
+    ) -> Result<Tally, Refusal> {
+        let own = self.end_where(by, &Filter::user(user_id), current).await?;
+        let acting = Filter::everybody().acting_user(user_id);
+        let acting = self.end_where(by, &acting, current).await?;
+        Ok(Tally {
+            ended: own.ended + acting.ended,
+            kept: own.kept + acting.kept,
+        })
+    }
+
+    /// Ends everything that the filter means.
+    pub(crate) async fn end_where(
+        &self,
+        by: &Revoker,
+        filter: &Filter,
+        current: Current,
+    ) -> Result<Tally, Refusal> {
+        let rulings = self.rulings(by, current);
+        let ending = self.sessions.end_permitted(filter, by.actor(), rulings);
+        Ok(ending.await?)
+    }
+
+    /// What [`end_where`](Self::end_where) would do now.
+    pub(crate) async fn preview(
+        &self,
+        by: &Revoker,
+        filter: &Filter,
+        current: Current,
+    ) -> Result<Tally, Refusal> {
+        let rulings = self.rulings(by, current);
+        let store = &self.sessions.core().store;
+        Ok(store.preview_where(filter, &rulings).await?)
+    }
+
+    /// A user's own maximum.
+    pub(crate) async fn limit(
+        &self,
+        _: &Reader,
+        user_id: &UserId,
+    ) -> Result<Option<MaxSessions>, Refusal> {
+        Ok(self.sessions.limit(user_id).await?)
+    }
+
+    /// Sets a user's own maximum, or takes it back. 403 when the user is protected.
+    pub(crate) async fn set_limit(
+        &self,
+        by: &Revoker,
+        user_id: &UserId,
+        max: Option<MaxSessions>,
+    ) -> Result<(), Refusal> {
+        let rulings = self.rulings(by, Current::Keep);
+        if rulings.over(user_id).await? == Authorization::Refused {
+            return Err(Refusal::protected());
+        }
+        Ok(self.sessions.set_limit(user_id, max).await?)
+    }
+
+    fn rulings(&self, by: &Revoker, current: Current) -> Rulings {
+        let keep = match current {
+            Current::Keep => Some(by.0.session_id()),
+            Current::Include => None,
+        };
+        Rulings::new(by.0.clone(), self.authorize.clone(), keep)
+    }
+}
+
+impl Reader {
+    pub(crate) fn user(&self) -> &SignedIn {
+        &self.0
+    }
+}
+
+impl Revoker {
+    fn actor(&self) -> Actor {
+        self.0.actor().into()
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Control")
+            .field("read_permission", &self.read_permission)
+            .field("revoke_permission", &self.revoke_permission)
+            .finish_non_exhaustive()
+    }
+}

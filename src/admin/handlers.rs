@@ -1,0 +1,227 @@
+//! The routes: they check who asks, read what is asked, and translate.
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, OriginalUri, RawQuery, State},
+    response::Response,
+    routing::{delete, get, post},
+};
+use http::{StatusCode, request::Parts};
+use serde_json::Value;
+
+use super::control::{Control, Current, Reader, Revoker};
+use crate::{
+    extract,
+    session::MaxSessions,
+    web::{
+        body::{JsonFields, NoBody},
+        conditions::Conditions,
+        guard::{self, CrossSite, SessionIdInPath, UserIdInPath},
+        listing::ListQuery,
+        params::{Blanks, Fields},
+        refusal::Refusal,
+        view::{LimitView, RevokedView, SessionView, json},
+    },
+};
+
+pub(super) fn routes<S>(control: Control, cross_site: &CrossSite) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let routes = Router::new()
+        .route("/sessions", cross_site.protect(get(list)))
+        .route("/sessions/revoke", cross_site.protect(post(revoke_where)))
+        .route(
+            "/sessions/{id}",
+            cross_site.protect(get(show).delete(revoke)),
+        )
+        .route(
+            "/users/{user_id}/sessions",
+            cross_site.protect(delete(revoke_user)),
+        )
+        .route(
+            "/users/{user_id}/limit",
+            cross_site.protect(get(limit).put(set_limit)),
+        );
+    guard::finish(routes).with_state(control)
+}
+
+// The first argument of each handler checks the permission, before anything else of the request is looked at.
+
+async fn list(
+    reader: Reader,
+    State(control): State<Control>,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    let query = ListQuery::from_query(&query.unwrap_or_default(), Blanks::AreValues)?;
+    let listing = control.list(&reader, &query).await?;
+    Ok(listing.into_response(reader.user(), &query, &uri))
+}
+
+async fn show(
+    reader: Reader,
+    State(control): State<Control>,
+    SessionIdInPath(id): SessionIdInPath,
+    RawQuery(query): RawQuery,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    query_fields(query)?.finish()?;
+    let session = control.show(&reader, id).await?;
+    Ok(json(&SessionView::new(&session, reader.user())))
+}
+
+async fn revoke(
+    revoker: Revoker,
+    State(control): State<Control>,
+    SessionIdInPath(id): SessionIdInPath,
+    RawQuery(query): RawQuery,
+    _: NoBody,
+) -> Result<StatusCode, Refusal> {
+    let current = only_current(query_fields(query)?)?;
+    control.end(&revoker, id, current).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke_user(
+    revoker: Revoker,
+    State(control): State<Control>,
+    UserIdInPath(user_id): UserIdInPath,
+    RawQuery(query): RawQuery,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    let current = only_current(query_fields(query)?)?;
+    let tally = control.end_user(&revoker, &user_id, current).await?;
+    Ok(json(&RevokedView::from(tally)))
+}
+
+async fn revoke_where(
+    revoker: Revoker,
+    State(control): State<Control>,
+    RawQuery(query): RawQuery,
+    JsonFields(fields): JsonFields,
+) -> Result<Response, Refusal> {
+    query_fields(query)?.finish()?;
+    let wanted = Revocation::read(fields)?;
+    let filter = wanted.conditions.filter();
+    let tally = match wanted.deed {
+        Deed::Preview => control.preview(&revoker, &filter, wanted.current).await?,
+        Deed::End => control.end_where(&revoker, &filter, wanted.current).await?,
+    };
+    Ok(json(&RevokedView::from(tally)))
+}
+
+async fn limit(
+    reader: Reader,
+    State(control): State<Control>,
+    UserIdInPath(user_id): UserIdInPath,
+    RawQuery(query): RawQuery,
+    _: NoBody,
+) -> Result<Response, Refusal> {
+    query_fields(query)?.finish()?;
+    let max_sessions = control.limit(&reader, &user_id).await?;
+    Ok(json(&LimitView { max_sessions }))
+}
+
+async fn set_limit(
+    revoker: Revoker,
+    State(control): State<Control>,
+    UserIdInPath(user_id): UserIdInPath,
+    RawQuery(query): RawQuery,
+    JsonFields(mut fields): JsonFields,
+) -> Result<Response, Refusal> {
+    query_fields(query)?.finish()?;
+    let max_sessions = max_sessions(&mut fields)?;
+    fields.finish()?;
+    control.set_limit(&revoker, &user_id, max_sessions).await?;
+    Ok(json(&LimitView { max_sessions }))
+}
+
+fn query_fields(query: Option<String>) -> Result<Fields, Refusal> {
+    Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)
+}
+
+fn only_current(mut fields: Fields) -> Result<Current, Refusal> {
+    let current = current(&mut fields)?;
+    fields.finish()?;
+    Ok(current)
+}
+
+fn current(fields: &mut Fields) -> Result<Current, Refusal> {
+    Ok(match fields.flag("include_current")? {
+        true => Current::Include,
+        false => Current::Keep,
+    })
+}
+
+/// Which sessions to end, and whether to end them.
+pub(crate) struct Revocation {
+    pub(crate) conditions: Conditions,
+    pub(crate) current: Current,
+    pub(crate) deed: Deed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    End,
+    Preview,
+}
+
+impl Revocation {
+    pub(crate) fn read(mut fields: Fields) -> Result<Self, Refusal> {
+        let conditions = Conditions::take_from(&mut fields)?;
+        let everybody = fields.flag("everybody")?;
+        let read = Self {
+            current: current(&mut fields)?,
+            deed: match fields.flag("dry_run")? {
+                true => Deed::Preview,
+                false => Deed::End,
+            },
+            conditions,
+        };
+        fields.finish()?;
+        match (read.conditions.is_narrow(), everybody) {
+            (false, false) => Err(Refusal::parameter(
+                "everybody",
+                "has to be true when no condition leaves anybody out",
+            )),
+            (true, true) => Err(Refusal::parameter(
+                "everybody",
+                "contradicts the conditions, which leave somebody out",
+            )),
+            _ => Ok(read),
+        }
+    }
+}
+
+fn max_sessions(fields: &mut Fields) -> Result<Option<MaxSessions>, Refusal> {
+    const FAULT: &str =
+        "has to be a number from 0 to 4294967295, \"unlimited\", or null for the default";
+    let at_most = |number: &serde_json::Number| number.as_u64().and_then(|n| u32::try_from(n).ok());
+    match fields.take("max_sessions") {
+        Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text == "unlimited" => Ok(Some(MaxSessions::Unlimited)),
+        Some(Value::Number(number)) => match at_most(&number) {
+            Some(max) => Ok(Some(MaxSessions::AtMost(max))),
+            None => Err(Refusal::parameter("max_sessions", FAULT)),
+        },
+        _ => Err(Refusal::parameter("max_sessions", FAULT)),
+    }
+}
+
+impl FromRequestParts<Control> for Reader {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Refusal> {
+        control.reader(extract::signed_in(parts)?)
+    }
+}
+
+impl FromRequestParts<Control> for Revoker {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Refusal> {
+        control.revoker(extract::signed_in(parts)?)
+    }
+}

@@ -1,0 +1,171 @@
+//! The conditions of a filter, as parameters of a listing and as members of a revocation's body.
+
+use std::net::IpAddr;
+
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+use super::{params::Fields, refusal::Refusal};
+use crate::{
+    store::{Filter, SessionState},
+    user_id::UserId,
+};
+
+/// As much of a user agent as is kept.
+const MAX_USER_AGENT_BYTES: usize = 255;
+
+/// Which sessions are meant, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) acting_user: Option<UserId>,
+    pub(crate) state: Option<SessionState>,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) created_after: Option<OffsetDateTime>,
+    pub(crate) created_before: Option<OffsetDateTime>,
+}
+
+impl Conditions {
+    /// Takes the parameters that are conditions.
+    pub(crate) fn take_from(fields: &mut Fields) -> Result<Self, Refusal> {
+        Ok(Self {
+            user_id: user_id(fields, "user_id")?,
+            acting_user: user_id(fields, "acting_user")?,
+            state: state(fields)?,
+            ip: ip(fields)?,
+            user_agent: user_agent(fields)?,
+            created_after: time(fields, "created_after")?,
+            created_before: time(fields, "created_before")?,
+        })
+    }
+
+    pub(crate) fn filter(&self) -> Filter {
+        let mut filter = match &self.user_id {
+            Some(user_id) => Filter::user(user_id),
+            None => Filter::everybody(),
+        };
+        if let Some(user_id) = &self.acting_user {
+            filter = filter.acting_user(user_id);
+        }
+        if let Some(state) = self.state {
+            filter = filter.state(state);
+        }
+        if let Some(ip) = self.ip {
+            filter = filter.ip(ip.to_string());
+        }
+        if let Some(part) = &self.user_agent {
+            filter = filter.user_agent(part);
+        }
+        if let Some(time) = self.created_after {
+            filter = filter.created_after(time);
+        }
+        if let Some(time) = self.created_before {
+            filter = filter.created_before(time);
+        }
+        filter
+    }
+
+    /// Whether anybody is left out. A state leaves nobody out: only live sessions can be ended.
+    pub(crate) fn is_narrow(&self) -> bool {
+        let stateless = Self {
+            state: None,
+            ..self.clone()
+        };
+        stateless != Self::default()
+    }
+
+    /// The same conditions as parameters again, always in one order and one form.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
+        let moment = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
+        let pairs = [
+            ("user_id", self.user_id.as_ref().map(ToString::to_string)),
+            (
+                "acting_user",
+                self.acting_user.as_ref().map(ToString::to_string),
+            ),
+            (
+                "state",
+                self.state.map(|state| state_name(state).to_owned()),
+            ),
+            ("ip", self.ip.map(|ip| ip.to_string())),
+            ("user_agent", self.user_agent.clone()),
+            ("created_after", self.created_after.and_then(moment)),
+            ("created_before", self.created_before.and_then(moment)),
+        ];
+        pairs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
+}
+
+/// The word in parameters and answers.
+pub(crate) fn state_name(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Live => "live",
+        SessionState::Ended => "ended",
+    }
+}
+
+/// A user's id, wherever it comes from.
+pub(crate) fn parse_user_id(name: &str, text: String) -> Result<UserId, Refusal> {
+    let user_id = UserId::from(text);
+    match user_id.validate() {
+        Ok(()) => Ok(user_id),
+        Err(_) => Err(Refusal::parameter(
+            name,
+            "has to be the id of a user: 1 to 255 bytes, no control characters, no white space at either end",
+        )),
+    }
+}
+
+fn user_id(fields: &mut Fields, name: &str) -> Result<Option<UserId>, Refusal> {
+    let text = fields.text(name)?;
+    text.map(|text| parse_user_id(name, text)).transpose()
+}
+
+pub(crate) fn state(fields: &mut Fields) -> Result<Option<SessionState>, Refusal> {
+    match fields.text("state")?.as_deref() {
+        None => Ok(None),
+        Some("live") => Ok(Some(SessionState::Live)),
+        Some("ended") => Ok(Some(SessionState::Ended)),
+        Some(_) => Err(Refusal::parameter("state", "has to be live or ended")),
+    }
+}
+
+fn ip(fields: &mut Fields) -> Result<Option<IpAddr>, Refusal> {
+    let Some(text) = fields.text("ip")? else {
+        return Ok(None);
+    };
+    match text.parse::<IpAddr>() {
+        Ok(ip) => Ok(Some(ip.to_canonical())),
+        Err(_) => Err(Refusal::parameter(
+            "ip",
+            "has to be an IPv4 or IPv6 address",
+        )),
+    }
+}
+
+fn user_agent(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+    match fields.text("user_agent")? {
+        Some(part) if part.is_empty() || part.len() > MAX_USER_AGENT_BYTES => Err(
+            Refusal::parameter("user_agent", "has to be a text of 1 to 255 bytes"),
+        ),
+        other => Ok(other),
+    }
+}
+
+fn time(fields: &mut Fields, name: &str) -> Result<Option<OffsetDateTime>, Refusal> {
+    let Some(text) = fields.text(name)? else {
+        return Ok(None);
+    };
+    let fault = "has to be a time of RFC 3339, such as 2026-01-31T23:59:59Z; in a query, + is written as %2B";
+    match OffsetDateTime::parse(&text, &Rfc3339) {
+        // In UTC it may lie beyond the years that can be written down.
+        Ok(time) => match time.checked_to_offset(UtcOffset::UTC) {
+            Some(time) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
+            _ => Err(Refusal::parameter(name, fault)),
+        },
+        Err(_) => Err(Refusal::parameter(name, fault)),
+    }
+}

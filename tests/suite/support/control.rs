@@ -1,0 +1,67 @@
+//! The routers for administrators and accounts, nested where applications nest them.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use countersign::{account, admin, uuid::Uuid};
+use http::{HeaderValue, StatusCode, header};
+
+use super::{Answer, App, Client};
+
+/// The application with `/api/admin` and `/api/account` as they come.
+pub(crate) fn with_routers(mut app: App) -> App {
+    let routers = routers(&app, |admin| admin, |account| account);
+    app.router = app.router.merge(routers);
+    app
+}
+
+/// The same with something else configured.
+pub(crate) fn routers(
+    app: &App,
+    configure_admin: impl FnOnce(admin::AdminRouter) -> admin::AdminRouter,
+    configure_account: impl FnOnce(account::AccountRouter) -> account::AccountRouter,
+) -> Router {
+    let admin = configure_admin(admin::router(&app.sessions));
+    let account = configure_account(account::router(&app.sessions));
+    Router::new()
+        .nest("/api/admin", admin.build())
+        .nest("/api/account", account.build())
+        .layer(app.sessions.layer())
+}
+
+/// Signs a user in from this address with this browser; the session's id.
+pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> (Client, Uuid) {
+    let mut client = Client::new();
+    client.peer = Some(SocketAddr::new(address.parse().unwrap(), 1234));
+    let agent = HeaderValue::from_bytes(agent.as_bytes()).unwrap();
+    client.headers.insert(header::USER_AGENT, agent);
+    let id = app.login(&mut client, user).await.body.parse().unwrap();
+    (client, id)
+}
+
+/// A problem with this status and code, as every refusal is.
+#[track_caller]
+pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    let expected = StatusCode::from_u16(status).unwrap();
+    assert_eq!(answer.status, expected, "{}", answer.body);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_headers(answer);
+    let problem = answer.json();
+    assert_eq!(problem["code"], code, "{problem}");
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["type"], "about:blank");
+    assert!(
+        problem["title"].is_string() && problem["detail"].is_string(),
+        "{problem}"
+    );
+}
+
+/// What every answer of the routers has.
+#[track_caller]
+pub(crate) fn assert_headers(answer: &Answer) {
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
