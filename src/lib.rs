@@ -95,6 +95,8 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+#[cfg(feature = "pages")]
+mod pages;
 mod session;
 mod store;
 mod token;
@@ -113,6 +115,8 @@ pub use extract::{
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "pages")]
+pub use pages::PageLook;
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
     MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,

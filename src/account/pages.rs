@@ -31,7 +31,6 @@ use crate::{
 };
 
 /// Starts configuring the pages for users.
-#[must_use]
 pub fn pages(sessions: &Sessions) -> AccountPages {
     AccountPages {
         own: Own::new(sessions.clone()),

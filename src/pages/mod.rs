@@ -18,7 +18,7 @@ pub(crate) use self::{
     failure::as_pages,
     frame::{Frame, Site, Step, html},
     history::History,
-    mount::{Mount, with_query},
+    mount::with_query,
     style::{stylesheet, stylesheet_route},
     trouble::Trouble,
     view::{SessionTable, SessionView},

@@ -92,5 +92,5 @@ fn refused(desk: &Desk, visit: &Visit, query: &str, refusal: &Refusal) -> Respon
         newest: None,
         older: None,
     };
-    html(refusal.status(), &page)
+    html(StatusCode::BAD_REQUEST, &page)
 }

@@ -97,7 +97,10 @@ async fn page(
         }),
         fields: pairs,
     };
-    let status = refusal.map_or(StatusCode::OK, |refusal| refusal.status());
+    let status = match refusal {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
     Ok(html(status, &shown))
 }
 
@@ -124,8 +127,8 @@ pub(super) async fn end(
         }
         _ => {}
     }
-    let ending = desk.control.end_where(&revoker, &conditions.filter(), Current::Keep);
-    let tally = ending.await?;
+    let filter = conditions.filter();
+    let tally = desk.control.end_where(&revoker, &filter, Current::Keep).await?;
     let next = with_query(visit.mount.start(), &filters::pairs(&conditions));
     Ok(visit.done(done(tally), &next))
 }

@@ -23,7 +23,6 @@ use crate::{
 };
 
 /// Starts configuring the pages for administrators.
-#[must_use]
 pub fn pages(sessions: &Sessions) -> AdminPages {
     AdminPages {
         control: Control::new(sessions.clone()),

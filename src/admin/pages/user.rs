@@ -96,7 +96,7 @@ async fn page(
         None => (LimitForm::of(limit), None, StatusCode::OK),
         Some((sent, refusal)) => {
             let text = format!("Number of sessions {}.", refusal.fault());
-            (sent, Some(Trouble::with("max_sessions", text)), refusal.status())
+            (sent, Some(Trouble::with("max_sessions", text)), StatusCode::BAD_REQUEST)
         }
     };
     let shown = UserPage {
