@@ -104,6 +104,8 @@ mod keys;
 mod layer;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+#[cfg(feature = "pages")]
+mod pages;
 mod session;
 mod store;
 mod token;
@@ -123,6 +125,8 @@ pub use extract::{
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "pages")]
+pub use pages::PageLook;
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
     MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
