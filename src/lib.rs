@@ -63,12 +63,13 @@
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [events and metrics](guide::events),
+//! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`),
 //! [permissions](guide::permissions), [deployment](guide::deployment), and
 //! [migrating](guide::migrating) from other crates.
 //!
@@ -79,6 +80,8 @@
 //! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
+//! | `openapi` | the OpenAPI document of these routers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
 //!
 //! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
@@ -99,6 +102,10 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+#[cfg(feature = "pages")]
+mod pages;
 mod session;
 mod store;
 mod token;
@@ -118,6 +125,8 @@ pub use extract::{
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "pages")]
+pub use pages::PageLook;
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
     MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
