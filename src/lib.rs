@@ -65,6 +65,7 @@
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
+//! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
 //! [long-lived connections](guide::streams), [permissions](guide::permissions), [deployment](guide::deployment), and
@@ -77,9 +78,10 @@
 //! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
-//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
-//! application to set.
+//! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
+//! `sqlx`, for the application to set.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "admin")]
