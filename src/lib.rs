@@ -67,6 +67,7 @@
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
+//! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
 //! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`),
@@ -83,9 +84,10 @@
 //! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
 //! | `openapi` | the OpenAPI document of these routers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
+//! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
-//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
-//! application to set.
+//! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
+//! `sqlx`, for the application to set.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "admin")]
