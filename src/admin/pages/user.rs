@@ -14,9 +14,7 @@ use super::{
 };
 use crate::{
     admin::control::Current,
-    pages::{
-        FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query,
-    },
+    pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
     store::Filter,
     user_id::UserId,
     web::{
@@ -90,13 +88,21 @@ async fn page(
         let token = token.map(|token| ("page_token", token.clone()));
         with_query(&here, &size.into_iter().chain(token).collect::<Vec<_>>())
     };
-    let sessions: Vec<_> = listing.sessions.iter().map(|session| visit.view(session)).collect();
+    let sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| visit.view(session))
+        .collect();
     let any_live = sessions.iter().any(|session| session.may_end);
     let (limit, problem, status) = match wrong {
         None => (LimitForm::of(limit), None, StatusCode::OK),
         Some((sent, refusal)) => {
             let text = format!("Number of sessions {}.", refusal.fault());
-            (sent, Some(Trouble::with("max_sessions", text)), StatusCode::BAD_REQUEST)
+            (
+                sent,
+                Some(Trouble::with("max_sessions", text)),
+                StatusCode::BAD_REQUEST,
+            )
         }
     };
     let shown = UserPage {
@@ -111,8 +117,12 @@ async fn page(
             sessions,
         }),
         newest: asked.page_token.is_some().then(|| page(None)),
-        older: listing.next_page_token.as_ref().map(|token| page(Some(token))),
-        end_href: (offers_ending && any_live).then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
+        end_href: (offers_ending && any_live)
+            .then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
         limit,
         limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
         user_id,
@@ -159,7 +169,10 @@ pub(super) async fn end(
     let (UserIdInPath(user_id), FormFields(fields)) = (user_id?, form?);
     no_query(query.as_deref())?;
     fields.finish()?;
-    let tally = desk.control.end_user(&revoker, &user_id, Current::Keep).await?;
+    let tally = desk
+        .control
+        .end_user(&revoker, &user_id, Current::Keep)
+        .await?;
     Ok(visit.done(done(tally), &visit.mount.to(&[&"users", &user_id])))
 }
 
@@ -179,7 +192,10 @@ pub(super) async fn set_limit(
         Ok(max) => {
             desk.control.set_limit(&revoker, &user_id, max).await?;
             let next = visit.mount.to(&[&"users", &user_id]);
-            Ok(visit.done("The limit is saved. It applies from the next sign-in on.", &next))
+            Ok(visit.done(
+                "The limit is saved. It applies from the next sign-in on.",
+                &next,
+            ))
         }
         Err(refusal) => page(&desk, &visit, user_id, "", Some((sent, refusal))).await,
     }
