@@ -195,19 +195,6 @@ pub(crate) enum Rejection {
     Malformed,
 }
 
-impl Rejection {
-    /// The name for logs.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Ambiguous => "ambiguous",
-            Self::TooLong => "too-long",
-            Self::Undecipherable => "undecipherable",
-            Self::UnknownVersion => "unknown-version",
-            Self::Malformed => "malformed",
-        }
-    }
-}
-
 fn cookie_headers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
 }

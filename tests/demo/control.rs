@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     program::Demo,
-    support::{Answer, Client, Database, on_every_database},
+    support::{Answer, Client, on_every_database},
 };
 
 fn json(answer: &Answer) -> Value {

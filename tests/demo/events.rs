@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     program::Demo,
-    support::{Client, Database, on_every_database},
+    support::{Client, on_every_database},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);

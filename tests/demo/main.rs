@@ -24,7 +24,7 @@ mod program;
 use countersign::uuid::Uuid;
 use http::StatusCode;
 use program::Demo;
-use support::{Answer, Client, Database, on_every_database};
+use support::{Answer, Client, on_every_database};
 
 /// What a form that did its work answers with.
 fn assert_sent_home(answer: &Answer) {
