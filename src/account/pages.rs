@@ -115,7 +115,10 @@ impl AccountPages {
             .route("/others/end", guarded(post(end_others)));
         guard::finish(routes)
             .route(&pages::stylesheet_route(), get(pages::stylesheet))
-            .layer(middleware::from_fn_with_state(site.clone(), pages::as_pages))
+            .layer(middleware::from_fn_with_state(
+                site.clone(),
+                pages::as_pages,
+            ))
             .with_state(Desk {
                 own: self.own,
                 site,
@@ -183,9 +186,16 @@ async fn list(
     let page = |token: Option<&String>| {
         let size = asked.page_size.map(|size| ("page_size", size.to_string()));
         let token = token.map(|token| ("page_token", token.clone()));
-        with_query(visit.mount.start(), &size.into_iter().chain(token).collect::<Vec<_>>())
+        with_query(
+            visit.mount.start(),
+            &size.into_iter().chain(token).collect::<Vec<_>>(),
+        )
     };
-    let mut sessions: Vec<_> = listing.sessions.iter().map(|session| own_view(&visit, session)).collect();
+    let mut sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| own_view(&visit, session))
+        .collect();
     // This device first, where it is among them.
     sessions.sort_by_key(|session| !session.is_current);
     let any_other = sessions.iter().any(|session| session.may_end)
@@ -196,7 +206,10 @@ async fn list(
         is_recent: desk.own.owner(visit.user.clone()).is_ok(),
         others_href: any_other.then(|| visit.mount.to(&[&"others", &"end"])),
         newest: asked.page_token.is_some().then(|| page(None)),
-        older: listing.next_page_token.as_ref().map(|token| page(Some(token))),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
         sessions,
     };
     Ok(html(StatusCode::OK, &shown))
@@ -213,7 +226,11 @@ async fn show(
     no_query(query.as_deref())?;
     let theirs = Filter::user(visit.user.user_id()).only(id);
     let found = desk.own.sessions.list(&theirs, Page::first(1)).await?;
-    let info = found.sessions.into_iter().next().ok_or_else(Refusal::not_found)?;
+    let info = found
+        .sessions
+        .into_iter()
+        .next()
+        .ok_or_else(Refusal::not_found)?;
     let session = own_view(&visit, &info);
     let page = SessionPage {
         frame: desk.frame(&visit),

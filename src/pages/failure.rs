@@ -45,7 +45,11 @@ struct FailurePage {
 }
 
 /// Middleware around a router of pages.
-pub(crate) async fn as_pages(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn as_pages(
+    State(site): State<Site>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let mount = Mount::of(&request);
     let session = request.extensions().get::<Session>().cloned();
     request.extensions_mut().insert(mount.clone());
@@ -75,10 +79,7 @@ fn is_html(response: &Response) -> bool {
 /// The same head with a page in it: `Allow`, `Retry-After` and `WWW-Authenticate` stay.
 fn page_of(response: Response, site: &Site, mount: &Mount, session: Option<&Session>) -> Response {
     let (mut head, _) = response.into_parts();
-    let code = head
-        .extensions
-        .get::<Problem>()
-        .map(|problem| problem.code);
+    let code = head.extensions.get::<Problem>().map(|problem| problem.code);
     let (title, detail) = words(head.status, code.unwrap_or_default());
     // The one that names a parameter knows better.
     let detail = match head.extensions.get::<Refusal>() {
@@ -92,9 +93,7 @@ fn page_of(response: Response, site: &Site, mount: &Mount, session: Option<&Sess
         status: head.status.as_u16(),
         title,
         detail,
-        sign_in: asks_to_sign_in
-            .then(|| site.sign_in_link(mount))
-            .flatten(),
+        sign_in: asks_to_sign_in.then(|| site.sign_in_link(mount)).flatten(),
         leads_back: !matches!(code, Some("signed-out" | "forbidden" | "internal")),
     };
     let (fresh, body) = html(head.status, &page).into_parts();

@@ -27,7 +27,11 @@ impl History {
     pub(crate) fn of(session: &SessionInfo, now: OffsetDateTime) -> Self {
         let mut steps = vec![(began(session), session.created_at, false)];
         if session.authenticated_at > session.created_at {
-            steps.push(("Proved again who they are".into(), session.authenticated_at, false));
+            steps.push((
+                "Proved again who they are".into(),
+                session.authenticated_at,
+                false,
+            ));
         }
         if session.last_seen_at > session.created_at {
             steps.push(("Last seen".into(), session.last_seen_at, false));
@@ -58,7 +62,9 @@ fn began(session: &SessionInfo) -> String {
 fn ended(session: &SessionInfo) -> String {
     let what = match session.ended_reason {
         Some(EndedReason::Logout) => "Signed out",
-        Some(EndedReason::Limit) => "Ended, to make room for a newer session: the limit was reached",
+        Some(EndedReason::Limit) => {
+            "Ended, to make room for a newer session: the limit was reached"
+        }
         Some(EndedReason::Replaced) => "Ended: the same browser signed in again",
         Some(EndedReason::Expired) => "Timed out",
         Some(EndedReason::Abandoned) => "Ended: the answer to the sign-in never arrived",

@@ -12,7 +12,11 @@ const TEXT: &str = include_str!("../../templates/style.css");
 pub(super) fn file_name() -> &'static str {
     static NAME: LazyLock<String> = LazyLock::new(|| {
         let digest = Sha256::digest(TEXT.as_bytes());
-        let start: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let start: String = digest
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         format!("style-{start}.css")
     });
     &NAME

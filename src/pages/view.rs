@@ -55,7 +55,12 @@ pub(crate) struct EndedView {
 impl HtmlSafe for StateView {}
 
 impl SessionView {
-    pub(crate) fn new(info: &SessionInfo, current: Uuid, mount: &Mount, now: OffsetDateTime) -> Self {
+    pub(crate) fn new(
+        info: &SessionInfo,
+        current: Uuid,
+        mount: &Mount,
+        now: OffsetDateTime,
+    ) -> Self {
         let device = device_name(info.user_agent.as_deref());
         let user_link = |user: &UserId| mount.to(&[&"users", user]);
         let is_live = info.state == SessionState::Live;
@@ -91,7 +96,7 @@ impl SessionView {
 fn why(reason: Option<EndedReason>) -> &'static str {
     match reason {
         Some(EndedReason::Logout) => "signed out",
-        Some(EndedReason::Revoked) => "by decision",
+        Some(EndedReason::Revoked) => "revoked",
         Some(EndedReason::Limit) => "limit reached",
         Some(EndedReason::Replaced) => "signed in again",
         Some(EndedReason::Expired) => "timed out",

@@ -2,7 +2,7 @@
 
 use askama::{Template, filters::HtmlSafe};
 
-use crate::store::Tally;
+use crate::store::ending::Tally;
 
 /// How many sessions end, and how many stay.
 #[derive(Clone, Copy, Debug, Template)]

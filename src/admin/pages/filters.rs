@@ -86,9 +86,9 @@ pub(super) fn in_words(conditions: &Conditions) -> Vec<(&'static str, String)> {
 
 /// What was wrong, beside the field that is to blame.
 pub(super) fn trouble(refusal: &Refusal) -> Trouble {
-    let known = refusal.parameter_name().and_then(|at_fault| {
-        LABELS.iter().find(|(name, _)| *name == at_fault)
-    });
+    let known = refusal
+        .parameter_name()
+        .and_then(|at_fault| LABELS.iter().find(|(name, _)| *name == at_fault));
     match known {
         Some((name, label)) => {
             let fault = match TIMES.contains(name) {
@@ -137,11 +137,18 @@ impl Filters {
     pub(super) fn of(conditions: &Conditions) -> Self {
         let pairs = pairs(conditions);
         let times = [conditions.created_after, conditions.created_before];
-        Self::filled(None, |name| match TIMES.iter().position(|time| *time == name) {
-            Some(number) => times.get(number).copied().flatten().map(local).unwrap_or_default(),
-            None => {
-                let pair = pairs.iter().find(|(known, _)| *known == name);
-                pair.map(|(_, value)| value.clone()).unwrap_or_default()
+        Self::filled(None, |name| {
+            match TIMES.iter().position(|time| *time == name) {
+                Some(number) => times
+                    .get(number)
+                    .copied()
+                    .flatten()
+                    .map(local)
+                    .unwrap_or_default(),
+                None => {
+                    let pair = pairs.iter().find(|(known, _)| *known == name);
+                    pair.map(|(_, value)| value.clone()).unwrap_or_default()
+                }
             }
         })
     }
@@ -150,7 +157,10 @@ impl Filters {
     pub(super) fn as_sent(query: &str, trouble: &Trouble) -> Self {
         Self::filled(Some(trouble), |name| {
             let sent = query.split('&').filter_map(|pair| pair.split_once('='));
-            let value = sent.filter(|(known, _)| *known == name).map(|(_, value)| value).next_back();
+            let value = sent
+                .filter(|(known, _)| *known == name)
+                .map(|(_, value)| value)
+                .next_back();
             let value = value.unwrap_or_default().replace('+', " ");
             percent_decode_str(&value).decode_utf8_lossy().into_owned()
         })
@@ -160,13 +170,25 @@ impl Filters {
         let field = |name: &'static str, label: &'static str| Field {
             name,
             label,
-            kind: if TIMES.contains(&name) { "datetime-local" } else { "text" },
+            kind: if TIMES.contains(&name) {
+                "datetime-local"
+            } else {
+                "text"
+            },
             value: value_of(name),
             problem: trouble
                 .filter(|trouble| trouble.field == Some(name))
                 .map(|trouble| trouble.text.clone()),
         };
-        let [user_id, acting_user, _, ip, user_agent, created_after, created_before] = LABELS;
+        let [
+            user_id,
+            acting_user,
+            _,
+            ip,
+            user_agent,
+            created_after,
+            created_before,
+        ] = LABELS;
         let of = |(name, label)| field(name, label);
         Self {
             user_id: of(user_id),
@@ -180,7 +202,8 @@ impl Filters {
     }
 
     /// The words of the choice, by their value in the form.
-    pub(super) const STATES: [(&str, &str); 3] = [("live", "Live"), ("ended", "Ended"), (ALL, "All")];
+    pub(super) const STATES: [(&str, &str); 3] =
+        [("live", "Live"), ("ended", "Ended"), (ALL, "All")];
 
     fn rare(&self) -> [&Field; 5] {
         [

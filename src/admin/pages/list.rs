@@ -53,7 +53,11 @@ pub(super) async fn show(
         pairs.extend(token.map(|token| ("page_token", token.clone())));
         with_query(visit.mount.start(), &pairs)
     };
-    let sessions: Vec<_> = listing.sessions.iter().map(|session| visit.view(session)).collect();
+    let sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| visit.view(session))
+        .collect();
     let any_live = sessions.iter().any(|session| session.may_end);
     let end_href = (offers_ending && any_live).then(|| {
         let mut pairs = pairs.clone();
@@ -74,7 +78,10 @@ pub(super) async fn show(
         }),
         end_href,
         newest: asked.page_token.is_some().then(|| page(None)),
-        older: listing.next_page_token.as_ref().map(|token| page(Some(token))),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
     };
     Ok(html(StatusCode::OK, &shown))
 }

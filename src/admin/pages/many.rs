@@ -17,7 +17,10 @@ use crate::{
     pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
     store::SessionState,
     web::{
-        body::NoBody, conditions::Conditions, listing::ListQuery, params::{Blanks, Fields},
+        body::NoBody,
+        conditions::Conditions,
+        listing::ListQuery,
+        params::{Blanks, Fields},
         refusal::Refusal,
     },
 };
@@ -63,8 +66,11 @@ async fn page(
     let revoker = desk.control.revoker(visit.user.clone())?;
     let reader = desk.control.reader(visit.user.clone())?;
     let filter = conditions.filter();
-    let tally = desk.control.preview(&revoker, &filter, Current::Keep).await?;
-    // The same filter lists, so what is shown is what ends.
+    let tally = desk
+        .control
+        .preview(&revoker, &filter, Current::Keep)
+        .await?;
+    // The same filter lists and the same rulings leave out, so what is shown is what ends.
     let first = ListQuery {
         conditions: conditions.clone(),
         page_size: None,
@@ -73,13 +79,26 @@ async fn page(
     let listing = desk.control.list(&reader, &first).await?;
     let pairs = filters::pairs(&conditions);
     let more = listing.next_page_token.is_some();
-    let sessions: Vec<_> = listing.sessions.iter().map(|session| visit.view(session)).collect();
+    let rulings = desk.control.rulings(&revoker, Current::Keep);
+    let mut sessions = Vec::new();
+    for session in &listing.sessions {
+        let acting_user = session.acting_user.as_ref();
+        if rulings
+            .permit(session.id, &session.user_id, acting_user)
+            .await?
+        {
+            sessions.push(visit.view(session));
+        }
+    }
     let shown = PreviewPage {
         frame: desk.frame(visit),
         trail: Vec::new(),
         here: "End",
         problem: refusal.as_ref().map(|_| {
-            Trouble::with("everybody", "Nobody is left out: confirm that everybody's sessions are meant.")
+            Trouble::with(
+                "everybody",
+                "Nobody is left out: confirm that everybody's sessions are meant.",
+            )
         }),
         conditions: filters::in_words(&conditions),
         is_everybody: !conditions.is_narrow(),
@@ -128,7 +147,10 @@ pub(super) async fn end(
         _ => {}
     }
     let filter = conditions.filter();
-    let tally = desk.control.end_where(&revoker, &filter, Current::Keep).await?;
+    let tally = desk
+        .control
+        .end_where(&revoker, &filter, Current::Keep)
+        .await?;
     let next = with_query(visit.mount.start(), &filters::pairs(&conditions));
     Ok(visit.done(done(tally), &next))
 }
@@ -138,6 +160,9 @@ fn live_ones(fields: &mut Fields) -> Result<Conditions, Refusal> {
     let conditions = filters::conditions(fields)?;
     match conditions.state {
         Some(SessionState::Live) => Ok(conditions),
-        _ => Err(Refusal::parameter("state", "has to be live: what has ended stays as it is")),
+        _ => Err(Refusal::parameter(
+            "state",
+            "has to be live: what has ended stays as it is",
+        )),
     }
 }

@@ -108,13 +108,22 @@ impl AdminPages {
             .route("/", guarded(get(list::show)))
             .route("/end", guarded(get(many::preview).post(many::end)))
             .route("/{id}", guarded(get(session::show)))
-            .route("/{id}/end", guarded(get(session::confirm).post(session::end)))
+            .route(
+                "/{id}/end",
+                guarded(get(session::confirm).post(session::end)),
+            )
             .route("/users/{user_id}", guarded(get(user::show)))
-            .route("/users/{user_id}/end", guarded(get(user::confirm).post(user::end)))
+            .route(
+                "/users/{user_id}/end",
+                guarded(get(user::confirm).post(user::end)),
+            )
             .route("/users/{user_id}/limit", guarded(post(user::set_limit)));
         guard::finish(routes)
             .route(&pages::stylesheet_route(), get(pages::stylesheet))
-            .layer(middleware::from_fn_with_state(site.clone(), pages::as_pages))
+            .layer(middleware::from_fn_with_state(
+                site.clone(),
+                pages::as_pages,
+            ))
             .with_state(Desk {
                 control: self.control,
                 site,

@@ -14,10 +14,8 @@ use super::{
 };
 use crate::{
     admin::control::Current,
-    pages::{
-        FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query,
-    },
-    store::Filter,
+    pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
+    store::{Filter, ending::Tally},
     user_id::UserId,
     web::{
         body::NoBody, conditions::Conditions, guard::UserIdInPath, listing::ListQuery,
@@ -36,6 +34,8 @@ struct UserPage {
     table: Option<SessionTable>,
     newest: Option<String>,
     older: Option<String>,
+    /// Where the sessions are in which the user acts as somebody else.
+    acting_href: String,
     end_href: Option<String>,
     limit: LimitForm,
     limit_href: Option<String>,
@@ -49,6 +49,8 @@ struct EndPage {
     here: &'static str,
     user_id: UserId,
     consequences: Consequences,
+    /// How many of them are those in which the user acts as somebody else.
+    acting: u64,
     action: String,
     cancel: String,
 }
@@ -90,13 +92,21 @@ async fn page(
         let token = token.map(|token| ("page_token", token.clone()));
         with_query(&here, &size.into_iter().chain(token).collect::<Vec<_>>())
     };
-    let sessions: Vec<_> = listing.sessions.iter().map(|session| visit.view(session)).collect();
+    let sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| visit.view(session))
+        .collect();
     let any_live = sessions.iter().any(|session| session.may_end);
     let (limit, problem, status) = match wrong {
         None => (LimitForm::of(limit), None, StatusCode::OK),
         Some((sent, refusal)) => {
             let text = format!("Number of sessions {}.", refusal.fault());
-            (sent, Some(Trouble::with("max_sessions", text)), StatusCode::BAD_REQUEST)
+            (
+                sent,
+                Some(Trouble::with("max_sessions", text)),
+                StatusCode::BAD_REQUEST,
+            )
         }
     };
     let shown = UserPage {
@@ -111,8 +121,18 @@ async fn page(
             sessions,
         }),
         newest: asked.page_token.is_some().then(|| page(None)),
-        older: listing.next_page_token.as_ref().map(|token| page(Some(token))),
-        end_href: (offers_ending && any_live).then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
+        acting_href: with_query(
+            visit.mount.start(),
+            &[
+                ("acting_user", user_id.to_string()),
+                ("state", "all".into()),
+            ],
+        ),
+        end_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
         limit,
         limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
         user_id,
@@ -131,7 +151,16 @@ pub(super) async fn confirm(
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
     let all = Filter::user(&user_id);
-    let tally = desk.control.preview(&revoker, &all, Current::Keep).await?;
+    let own = desk.control.preview(&revoker, &all, Current::Keep).await?;
+    let acting = Filter::everybody().acting_user(&user_id);
+    let acting = desk
+        .control
+        .preview(&revoker, &acting, Current::Keep)
+        .await?;
+    let tally = Tally {
+        ended: own.ended + acting.ended,
+        kept: own.kept + acting.kept,
+    };
     let user = visit.mount.to(&[&"users", &user_id]);
     let page = EndPage {
         frame: desk.frame(&visit),
@@ -141,6 +170,7 @@ pub(super) async fn confirm(
         }],
         here: "End all",
         consequences: tally.into(),
+        acting: acting.ended,
         action: visit.mount.to(&[&"users", &user_id, &"end"]),
         cancel: user,
         user_id,
@@ -159,7 +189,10 @@ pub(super) async fn end(
     let (UserIdInPath(user_id), FormFields(fields)) = (user_id?, form?);
     no_query(query.as_deref())?;
     fields.finish()?;
-    let tally = desk.control.end_user(&revoker, &user_id, Current::Keep).await?;
+    let tally = desk
+        .control
+        .end_user(&revoker, &user_id, Current::Keep)
+        .await?;
     Ok(visit.done(done(tally), &visit.mount.to(&[&"users", &user_id])))
 }
 
@@ -179,7 +212,10 @@ pub(super) async fn set_limit(
         Ok(max) => {
             desk.control.set_limit(&revoker, &user_id, max).await?;
             let next = visit.mount.to(&[&"users", &user_id]);
-            Ok(visit.done("The limit is saved. It applies from the next sign-in on.", &next))
+            Ok(visit.done(
+                "The limit is saved. It applies from the next sign-in on.",
+                &next,
+            ))
         }
         Err(refusal) => page(&desk, &visit, user_id, "", Some((sent, refusal))).await,
     }

@@ -15,6 +15,8 @@ pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod logs;
 pub(crate) mod node;
+#[cfg(feature = "pages")]
+pub(crate) mod pages;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
 pub(crate) mod secret;
