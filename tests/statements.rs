@@ -16,59 +16,24 @@
 #[path = "suite/support/mod.rs"]
 mod support;
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{Router, routing::get};
 use countersign::{Access, PermissionSource, Permissions, SignedIn, SourceFuture, UserId};
 use http::{HeaderValue, StatusCode, header};
-use support::{App, Client, Database};
-use tracing::{Event, Metadata, Subscriber, span};
+use support::{
+    App, Client, Database,
+    counter::{counted, on_every_database_in_turn},
+};
 
-static STATEMENTS: AtomicU64 = AtomicU64::new(0);
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-static COUNTING: LazyLock<()> =
-    LazyLock::new(|| tracing::subscriber::set_global_default(Counter).unwrap());
-
-/// sqlx logs each statement once, when it is done.
-struct Counter;
-
-impl Subscriber for Counter {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
-    }
-
-    fn event(&self, _: &Event<'_>) {
-        STATEMENTS.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
-}
-
-/// The statements that were sent meanwhile, and what came out.
-async fn counted<T>(work: impl Future<Output = T>) -> (u64, T) {
-    LazyLock::force(&COUNTING);
-    let before = STATEMENTS.load(Ordering::SeqCst);
-    let result = work.await;
-    (STATEMENTS.load(Ordering::SeqCst) - before, result)
-}
-
-/// A connection that is new has statements of its own to send.
+/// A connection that is new has statements of its own to send. Somebody listens to events: they cost none.
 async fn over_one_connection(
     database: &Database,
     configure: impl FnOnce(countersign::SessionsBuilder) -> countersign::SessionsBuilder,
 ) -> App {
     database.pool.migrate().await.unwrap();
-    App::on(&database.pool_of(1).await, configure).await
+    let listens = |builder: countersign::SessionsBuilder| configure(builder).on_event(drop);
+    App::on(&database.pool_of(1).await, listens).await
 }
 
 /// Many permission checks, in layers, extractors and the handler.
@@ -88,40 +53,6 @@ fn demanding(app: &App) -> Router {
         .route_layer(countersign::require("articles:read"))
         .layer(app.sessions.layer())
         .route("/outside", get(|| async { "outside" }))
-}
-
-/// On every database, one test after the other: making a database takes statements too.
-macro_rules! on_every_database_in_turn {
-    ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
-        $(
-            mod $name {
-                use super::*;
-
-                async fn run($database: Database) $body
-
-                #[cfg(feature = "sqlite")]
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn sqlite() {
-                    let _turn = TURN.lock().await;
-                    run(Database::sqlite().await).await;
-                }
-
-                #[cfg(feature = "postgres")]
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    let _turn = TURN.lock().await;
-                    run(Database::postgres().await).await;
-                }
-
-                #[cfg(feature = "mysql")]
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn mysql() {
-                    let _turn = TURN.lock().await;
-                    run(Database::mysql().await).await;
-                }
-            }
-        )+
-    };
 }
 
 on_every_database_in_turn! {

@@ -111,6 +111,11 @@ impl Filter {
         }
     }
 
+    /// The one user, the one who acts as a user, and the one session that are meant, as far as it names them.
+    pub(crate) fn subject(&self) -> (Option<&UserId>, Option<&UserId>, Option<Uuid>) {
+        (self.user_id.as_ref(), self.acting_user.as_ref(), self.id)
+    }
+
     pub(crate) fn id(id: Uuid) -> Self {
         Self::everybody().only(id)
     }
@@ -150,8 +155,9 @@ impl Filter {
             None => {}
         }
         if let Some(ip) = &self.ip {
-            // Addresses are ASCII; MySQL fails rather than compare its column of them with anything else.
-            match ip.is_ascii() {
+            // Addresses are ASCII without spaces. MySQL fails rather than compare its column of them with other letters,
+            // and ignores spaces at the end.
+            match ip.bytes().all(|byte| byte.is_ascii_graphic()) {
                 true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
                 false => and("1 = 0", None),
             }

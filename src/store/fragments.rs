@@ -54,6 +54,13 @@ impl Fragments {
             "expired_at" => self.expired_at(),
             "expired_at_micros" => dialect.micros(&self.expired_at()),
             "forgettable" => format!("ended_at <= {}", dialect.ago(timings.retention)),
+            "expired_long_ago" => {
+                format!(
+                    "{} <= {}",
+                    self.expired_at(),
+                    dialect.ago(timings.retention)
+                )
+            }
             "lately" => dialect.ago(Duration::from_secs(10)),
             "touch_due" => format!("last_seen_at <= {}", dialect.ago(timings.touch_interval)),
             "acting_end" => dialect.ahead(timings.acting_timeout),

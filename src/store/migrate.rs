@@ -7,7 +7,13 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::dialect::Dialect;
+use super::{
+    dialect::Dialect,
+    driver::Driver,
+    fault::{Fault, FaultKind},
+    statement::Statement,
+    value::CellKind,
+};
 
 /// What one migration is called and says in each database.
 struct Step {
@@ -53,4 +59,20 @@ pub(crate) fn migrator(dialect: Dialect) -> Migrator {
     let mut migrator = Migrator::with_migrations(migrations.collect());
     migrator.dangerous_set_table_name("_countersign_migrations");
     migrator
+}
+
+/// The version of the tables that are there; `None` when there are none.
+pub(crate) async fn schema_version(driver: &dyn Driver) -> Result<Option<i64>, Fault> {
+    let dialect = driver.dialect();
+    let query = format!(
+        "SELECT {} FROM _countersign_migrations",
+        dialect.integer("max(version)")
+    );
+    let statement = Statement::new(dialect, &query, &[CellKind::Int], |_| None);
+    let mut link = driver.acquire().await?;
+    match link.fetch(&statement, Vec::new()).await {
+        Ok(rows) => Ok(rows.first().and_then(|row| row.maybe_int(0).ok().flatten())),
+        Err(fault) if fault.kind() == FaultKind::Statement => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }

@@ -30,6 +30,7 @@ mod rotation;
 mod sign_in;
 mod statement;
 mod statements;
+mod stats;
 mod sweep;
 mod user_limit;
 mod value;
@@ -58,7 +59,7 @@ pub(crate) use self::{
     grant::SignInError,
     pool::driver_of,
     rotation::{Proof, Rotation},
-    sign_in::{NewSession, Previous},
+    sign_in::{Displaced, NewSession, Previous},
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
@@ -67,7 +68,8 @@ pub use self::{
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
     listing::{Page, SessionPage},
-    pool::{SessionPool, migrate},
+    pool::{SessionPool, migrate, schema_version},
+    stats::Stats,
     sweep::Swept,
 };
 use self::{retry::retry, statements::Statements, value::CorruptRow};
@@ -150,20 +152,9 @@ impl Store {
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {
-        let mut link = self
-            .driver
-            .acquire()
-            .await
-            .map_err(|fault| BuildError::Database(fault.into()))?;
-        match link
-            .fetch(&self.statements.schema_version, Vec::new())
-            .await
-        {
-            Ok(rows) => match rows.first().map(|row| row.maybe_int(0)) {
-                Some(Ok(Some(version))) => Ok(version),
-                _ => Err(BuildError::SchemaMissing),
-            },
-            Err(fault) if fault.kind() == FaultKind::Statement => Err(BuildError::SchemaMissing),
+        match migrate::schema_version(self.driver.as_ref()).await {
+            Ok(Some(version)) => Ok(version),
+            Ok(None) => Err(BuildError::SchemaMissing),
             Err(fault) => Err(BuildError::Database(fault.into())),
         }
     }

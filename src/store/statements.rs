@@ -42,7 +42,6 @@ pub(crate) struct Statements {
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
     pub(crate) ended_recently: Statement,
-    pub(crate) schema_version: Statement,
     pub(crate) autocommit: Option<Statement>,
 }
 
@@ -202,10 +201,6 @@ impl Statements {
                 .dialect
                 .autocommit()
                 .map(|query| one(query, &[Int])),
-            schema_version: one(
-                "SELECT {integer:max(version)} FROM _countersign_migrations",
-                &[Int],
-            ),
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Sweeping: writes down what has run out, forgets what ended long ago.
 
-use super::{Bind, MAX_LIST, Store, retry::retry, statements::SweepStep};
+use super::{
+    Bind, MAX_LIST, Store,
+    retry::retry,
+    statements::SweepStep,
+    value::{CellKind, CorruptRow},
+};
 use crate::error::Error;
 
 /// What one sweep has done.
@@ -15,25 +20,64 @@ pub struct Swept {
     pub deleted: u64,
 }
 
+/// Told after each batch what the sweep has done so far.
+pub(crate) type Progress<'a> = &'a mut (dyn FnMut(Swept) + Send);
+
 impl Store {
-    pub(crate) async fn sweep(&self) -> Result<Swept, Error> {
+    pub(crate) async fn sweep(&self, progress: Progress<'_>) -> Result<Swept, Error> {
         let [idle, overdue, lapsed, forgettable] = &self.statements.sweep;
-        // All of them before any error: what one step cannot do must not keep the others' rows for ever.
-        let (idle, overdue) = (self.sweep_step(idle).await, self.sweep_step(overdue).await);
-        let (lapsed, deleted) = (
-            self.sweep_step(lapsed).await,
-            self.sweep_step(forgettable).await,
+        let mut swept = Swept::default();
+        let (expired, gone, deleted): (Count, Count, Count) = (
+            |swept| &mut swept.expired,
+            |swept| &mut swept.lapsed,
+            |swept| &mut swept.deleted,
         );
+        let mut outcome = Ok(());
+        // All of them before any error: what one step cannot do must not keep the others' rows for ever.
+        for (step, count) in [
+            (idle, expired),
+            (overdue, expired),
+            (lapsed, gone),
+            (forgettable, deleted),
+        ] {
+            let done = self.sweep_step(step, |changed| {
+                *count(&mut swept) += changed;
+                progress(swept);
+            });
+            outcome = outcome.and(done.await);
+        }
+        outcome.map(|()| swept)
+    }
+
+    /// What a sweep would do now. Three look-ups by index, in one statement.
+    pub(crate) async fn sweep_dry_run(&self) -> Result<Swept, Error> {
+        let count = |what: &str| {
+            format!(
+                "(SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{in_realm}} AND ({what}))"
+            )
+        };
+        let template = format!(
+            "SELECT {}, {}, {}",
+            count("{idle} OR {overdue}"),
+            count("{lapsed}"),
+            // What expired long ago is marked and forgotten by the same sweep.
+            count("{forgettable} OR (({idle} OR {overdue}) AND {expired_long_ago})"),
+        );
+        let rows = self
+            .fetch(&self.compile(&template, &[CellKind::Int; 3]), Vec::new())
+            .await?;
+        let row = rows.first().ok_or(CorruptRow)?;
+        let number =
+            |column| Ok::<_, CorruptRow>(u64::try_from(row.int(column)?).unwrap_or_default());
         Ok(Swept {
-            expired: idle? + overdue?,
-            lapsed: lapsed?,
-            deleted: deleted?,
+            expired: number(0)?,
+            lapsed: number(1)?,
+            deleted: number(2)?,
         })
     }
 
     /// Batch after batch, each a transaction of its own, so that nobody waits long for a lock.
-    async fn sweep_step(&self, step: &SweepStep) -> Result<u64, Error> {
-        let mut total = 0;
+    async fn sweep_step(&self, step: &SweepStep, mut done: impl FnMut(u64)) -> Result<(), Error> {
         loop {
             let (due, changed) = self
                 .within_budget(retry(|| async {
@@ -49,12 +93,15 @@ impl Store {
                     ))
                 }))
                 .await?;
-            total += changed;
+            done(changed);
             // Nothing changed: another node is at the same rows, or they cannot be read. The next sweep will see.
             if due < MAX_LIST || changed == 0 {
-                return Ok(total);
+                return Ok(());
             }
             tokio::task::yield_now().await;
         }
     }
 }
+
+/// Where a step's batches are counted.
+type Count = fn(&mut Swept) -> &mut u64;

@@ -26,6 +26,7 @@ mod application_sql;
 mod cancellation;
 mod configuration;
 mod cookies;
+mod events;
 mod faults;
 mod grants;
 mod guards;
@@ -37,6 +38,8 @@ mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -47,6 +50,7 @@ mod page_tokens;
 mod pages;
 #[cfg(feature = "pages")]
 mod pages_ending;
+mod preview;
 mod processes;
 mod realms;
 mod revocation;

@@ -11,14 +11,17 @@ pub(crate) mod app;
 pub(crate) mod client;
 #[cfg(feature = "admin")]
 pub(crate) mod control;
+pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod heard;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(feature = "pages")]
 pub(crate) mod pages;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
+pub(crate) mod rows;
 pub(crate) mod secret;
 
 pub(crate) use self::{

@@ -1,0 +1,302 @@
+//! What can be typed.
+
+use std::{net::IpAddr, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use countersign::{
+    Filter, MaxSessions, SessionState,
+    time::{OffsetDateTime, format_description::well_known::Rfc3339},
+    uuid::Uuid,
+};
+
+use super::{failure::EXIT_CODES, output::Format};
+
+/// See and end the sessions of an application that uses countersign, straight in its database
+///
+/// The application need not run. What is ended here is refused from the next request on, on every node.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Globals {
+    /// Where the database is: sqlite:app.db, postgres://user:password@host/name or mysql://…
+    ///
+    /// Others on this machine can read the arguments of a program, so put an address with a password into the environment.
+    // Never parsed here: clap quotes what it cannot parse, and this may hold a password.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
+    pub(crate) database_url: Option<String>,
+    /// Which application, where several share the database: its realm. Default: default; for stats, all of them
+    #[arg(long, env = "COUNTERSIGN_REALM", value_name = "NAME", global = true)]
+    pub(crate) realm: Option<String>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
+    pub(crate) format: Format,
+    /// How long the database may take for each step
+    #[arg(long, default_value = "10s", value_parser = step, value_name = "DURATION", global = true)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List sessions, newest first, live and ended ones
+    List(List),
+    /// Show one session
+    Show(Show),
+    /// End sessions, at once and for good
+    #[command(subcommand)]
+    Revoke(Revoke),
+    /// A user's own maximum of sessions
+    #[command(subcommand)]
+    Limit(Limit),
+    /// Count sessions, live and ended ones
+    Stats(Stats),
+    /// Write down which sessions have run out, and forget old ones
+    Sweep(Sweep),
+    /// Create countersign's tables, or bring them up to date
+    ///
+    /// It may run again and again, and in several places at once.
+    Migrate,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// Only live ones, or only ended ones
+    #[arg(long, value_enum)]
+    pub(crate) state: Option<State>,
+    /// How many at the most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
+    pub(crate) limit: u64,
+    /// All there are
+    #[arg(long, conflicts_with = "limit")]
+    pub(crate) all: bool,
+    /// Where to go on: next_page_token of the page before
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) page_token: Option<Uuid>,
+    #[command(flatten)]
+    pub(crate) idle: Idle,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The session's id
+    pub(crate) id: Uuid,
+    #[command(flatten)]
+    pub(crate) idle: Idle,
+}
+
+/// Which sessions: all conditions together.
+#[derive(Args, Debug)]
+pub(crate) struct Filters {
+    /// Whose they are: the user's id, letter for letter
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// In which this administrator acts as somebody else
+    #[arg(long, value_name = "ID")]
+    pub(crate) acting_user: Option<String>,
+    /// Which were signed in from this address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ip: Option<IpAddr>,
+    /// Whose user agent contains this text, letter for letter
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_agent: Option<String>,
+    /// Which were signed in at this time or later: 2026-05-31T22:00:00Z
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) created_after: Option<OffsetDateTime>,
+    /// Which were signed in before this time
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) created_before: Option<OffsetDateTime>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Revoke {
+    /// End these sessions
+    Session {
+        /// The sessions' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<Uuid>,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// End all sessions of a user, those in which they act as somebody else, and sign-ins under way
+    ///
+    /// The account can sign in again, unless the application refuses it: disable it there as well.
+    User {
+        /// The user's id, letter for letter
+        #[arg(value_name = "USER")]
+        user: String,
+        /// Only say how many it would be
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        actor: Actor,
+    },
+    /// End all sessions that match, after showing them and asking
+    Where(RevokeWhere),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RevokeWhere {
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+    /// Everybody's sessions: takes the place of a condition
+    #[arg(long)]
+    pub(crate) everybody: bool,
+    /// Only say how many it would be
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Do not ask: for scripts
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) actor: Actor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Limit {
+    /// Show it
+    Show {
+        /// The user's id, letter for letter
+        user: String,
+    },
+    /// Set it, from the next sign-in on; sessions beyond it stay until then
+    Set {
+        /// The user's id, letter for letter
+        user: String,
+        /// A number, or "unlimited"; with 0 the user cannot sign in
+        #[arg(value_parser = max_sessions)]
+        max: MaxSessions,
+    },
+    /// Take it back: the application's limit applies again
+    Unset {
+        /// The user's id, letter for letter
+        user: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Stats {
+    #[command(flatten)]
+    pub(crate) idle: Idle,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sweep {
+    #[command(flatten)]
+    pub(crate) idle: Idle,
+    /// The application's retention: what ended longer ago is deleted. Without it nothing that ended is
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) retention: Option<Duration>,
+    /// Only say what it would do
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// The timeout that only the application knows.
+#[derive(Args, Debug)]
+pub(crate) struct Idle {
+    /// The application's idle timeout, such as 30m. Without it no session counts as ended for being idle
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Actor {
+    /// Who ends them, for the record [default: cli: and the name of the system's user]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    Live,
+    Ended,
+}
+
+impl Filters {
+    /// The filter, or `None` when there is no condition.
+    pub(crate) fn filter(&self) -> Option<Filter> {
+        let everybody = Filter::everybody();
+        let mut filter = match &self.user {
+            Some(user) => Filter::user(user.as_str()),
+            None => everybody.clone(),
+        };
+        if let Some(user) = &self.acting_user {
+            filter = filter.acting_user(user.as_str());
+        }
+        if let Some(ip) = self.ip {
+            filter = filter.ip(ip.to_canonical().to_string());
+        }
+        if let Some(part) = &self.user_agent {
+            filter = filter.user_agent(part.as_str());
+        }
+        if let Some(time) = self.created_after {
+            filter = filter.created_after(time);
+        }
+        if let Some(time) = self.created_before {
+            filter = filter.created_before(time);
+        }
+        (filter != everybody).then_some(filter)
+    }
+}
+
+impl Actor {
+    pub(crate) fn name(&self) -> String {
+        let user = || {
+            ["USER", "LOGNAME"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok())
+        };
+        match &self.by {
+            Some(name) => name.clone(),
+            None => user().map_or_else(|| "cli".to_owned(), |user| format!("cli:{user}")),
+        }
+    }
+}
+
+impl From<State> for SessionState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Live => Self::Live,
+            State::Ended => Self::Ended,
+        }
+    }
+}
+
+fn step(text: &str) -> Result<Duration, String> {
+    let step = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let sensible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+    match sensible.contains(&step) {
+        true => Ok(step),
+        false => Err("it has to be between 1ms and 1day".into()),
+    }
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-05-31T22:00:00Z".into())
+}
+
+fn max_sessions(text: &str) -> Result<MaxSessions, String> {
+    match text {
+        "unlimited" => Ok(MaxSessions::Unlimited),
+        number => number
+            .parse()
+            .map(MaxSessions::AtMost)
+            .map_err(|_| "write a number, or unlimited".into()),
+    }
+}

@@ -1,0 +1,204 @@
+//! Which database it is, and the handle over it.
+
+use std::{future::Future, time::Duration};
+
+use countersign::{Key, Sessions, SessionsBuilder};
+use sqlx::{Connection, Database, Pool, pool::PoolOptions};
+
+use super::{
+    arguments::{Globals, Idle},
+    failure::{Exit, Failure},
+    terminal,
+};
+
+/// No session lives longer than the longest absolute timeout there is. As an idle timeout it ends none that its absolute
+/// timeout has not ended, and as a retention it forgets none that an application may want to keep.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
+/// The realm of applications that name none.
+pub(crate) const DEFAULT_REALM: &str = "default";
+
+/// A pool of whichever database.
+pub(crate) enum AnyPool {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlx::SqlitePool),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
+}
+
+/// The same expression for whichever pool it is.
+macro_rules! with_pool {
+    ($pool:expr, $name:ident => $expression:expr) => {
+        match $pool {
+            #[cfg(feature = "sqlite")]
+            $crate::database::AnyPool::Sqlite($name) => $expression,
+            #[cfg(feature = "postgres")]
+            $crate::database::AnyPool::Postgres($name) => $expression,
+            #[cfg(feature = "mysql")]
+            $crate::database::AnyPool::MySql($name) => $expression,
+        }
+    };
+}
+pub(crate) use with_pool;
+
+/// Whether a database that is not there may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// If the address says so.
+    MayBeMade,
+    /// A mistyped name must not leave an empty file behind.
+    IsAnError,
+}
+
+/// The handle over the application's sessions, to look at and to end: everything counts as live that any application
+/// over these tables may still accept.
+pub(crate) async fn sessions(globals: &Globals) -> Result<Sessions, Failure> {
+    build(globals, |builder| builder).await
+}
+
+/// The handle for listings and counts, with the idle timeout that the application has.
+pub(crate) async fn sessions_with_idle(
+    globals: &Globals,
+    idle: &Idle,
+) -> Result<Sessions, Failure> {
+    build(globals, |builder| with_idle(builder, idle)).await
+}
+
+/// Whoever looks into the wrong realm sees nothing at all: says which others there are.
+pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
+    let Ok(mut realms) = sessions.realms().await else {
+        return;
+    };
+    realms.retain(|realm| realm != sessions.realm());
+    if globals.realm.is_none() && !realms.is_empty() {
+        terminal::say(&format!(
+            "Nothing in the realm {}. Others have sessions (--realm): {}",
+            sessions.realm(),
+            realms.join(", ")
+        ));
+    }
+}
+
+pub(crate) fn with_idle(builder: SessionsBuilder, idle: &Idle) -> SessionsBuilder {
+    match idle.idle_timeout {
+        Some(timeout) => builder.idle_timeout(timeout),
+        None => builder,
+    }
+}
+
+pub(crate) async fn build(
+    globals: &Globals,
+    configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+) -> Result<Sessions, Failure> {
+    let pool = connect(globals, Missing::IsAnError).await?;
+    let builder = with_pool!(pool, pool => Sessions::builder(pool))
+        .key(Key::generate()) // no cookie is read or written here
+        .realm(globals.realm.as_deref().unwrap_or(DEFAULT_REALM))
+        .any_account() // only the application knows its accounts
+        .idle_timeout(LONGEST)
+        .absolute_timeout(LONGEST)
+        .retention(LONGEST)
+        .time_budget(globals.timeout);
+    Ok(configure(builder).build().await?)
+}
+
+/// Connects to what `DATABASE_URL` says.
+///
+/// # Security
+///
+/// No message quotes the address, nor what sqlx says about one that it cannot read.
+pub(crate) async fn connect(globals: &Globals, missing: Missing) -> Result<AnyPool, Failure> {
+    let url = globals.database_url.as_deref().unwrap_or_default();
+    let scheme = url.split(':').next().unwrap_or_default();
+    match scheme {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            // As it is: whether the file has a write-ahead log is the application's decision.
+            let mut options: sqlx::sqlite::SqliteConnectOptions = parse(url)?;
+            if missing == Missing::IsAnError {
+                options = options.create_if_missing(false);
+            }
+            Ok(AnyPool::Sqlite(
+                open(options.busy_timeout(globals.timeout), globals).await?,
+            ))
+        }
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => {
+            let options: sqlx::postgres::PgConnectOptions = parse(url)?;
+            Ok(AnyPool::Postgres(
+                open(options.application_name("countersign"), globals).await?,
+            ))
+        }
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => {
+            let options: sqlx::mysql::MySqlConnectOptions = parse(url)?;
+            Ok(AnyPool::MySql(open(options, globals).await?))
+        }
+        _ => Err(not_for_us(url, scheme)),
+    }
+}
+
+fn parse<O: std::str::FromStr>(url: &str) -> Result<O, Failure> {
+    url.parse().map_err(|_| {
+        Failure::usage(
+            "the database's address cannot be read: write it as sqlite:app.db, \
+             postgres://user:password@host:port/name or mysql://user:password@host:port/name, \
+             with special characters in the password percent-encoded, and with parameters that the database has",
+        )
+    })
+}
+
+/// One connection is tried first. It says why there is none, which a pool keeps to itself while it tries again.
+async fn open<DB: Database>(
+    options: <DB::Connection as Connection>::Options,
+    globals: &Globals,
+) -> Result<Pool<DB>, Failure> {
+    let trial = async {
+        let connection = <DB::Connection as Connection>::connect_with(&options).await?;
+        connection.close().await
+    };
+    within(globals.timeout, trial).await?;
+    let pool = PoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(globals.timeout);
+    Ok(pool.connect_lazy_with(options))
+}
+
+async fn within(
+    timeout: Duration,
+    trial: impl Future<Output = Result<(), sqlx::Error>>,
+) -> Result<(), Failure> {
+    let unavailable = |why: String| {
+        let message = format!("the database cannot be reached: {why}");
+        Failure::new(Exit::Unavailable, message)
+    };
+    match tokio::time::timeout(timeout, trial).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(unavailable(error.to_string())),
+        Err(_) => Err(unavailable(format!(
+            "no answer within {} (--timeout)",
+            humantime::format_duration(timeout)
+        ))),
+    }
+}
+
+fn not_for_us(url: &str, scheme: &str) -> Failure {
+    let feature = match scheme {
+        "sqlite" => "sqlite",
+        "postgres" | "postgresql" => "postgres",
+        "mysql" | "mariadb" => "mysql",
+        _ if url.is_empty() => {
+            return Failure::usage("which database? Set DATABASE_URL, or say --database-url");
+        }
+        _ => {
+            return Failure::usage(
+                "the database's address has to start with sqlite:, postgres:// or mysql://",
+            );
+        }
+    };
+    Failure::usage(format!(
+        "this program was built without {feature}: cargo install countersign --features cli,{feature}"
+    ))
+}

@@ -1,0 +1,95 @@
+//! Text from outside, made safe to show. A user agent is whatever a client sent: on a terminal, control characters move the
+//! cursor, change the title or rewrite what stands above, and bidirectional ones show text in another order than it has.
+
+use std::fmt::Write;
+
+/// The text with everything that does not print written out as Rust does, such as `\u{1b}`. A backslash is doubled, so
+/// that no two texts look the same.
+pub(crate) fn for_terminal(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
+}
+
+/// Several lines of our own in which something from outside may be quoted.
+pub(crate) fn lines_for_terminal(text: &str) -> String {
+    text.lines()
+        .map(|line| line.chars().map(if_printable).collect::<String>())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// JSON means the same with its characters escaped. serde_json does so below U+0020; terminals obey more than that.
+pub(crate) fn json_for_terminal(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if prints(character) || character == '\n' {
+            shown.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
+fn if_printable(character: char) -> String {
+    match prints(character) {
+        true => character.into(),
+        false => character.escape_unicode().to_string(),
+    }
+}
+
+/// Neither control nor format characters, nor such as have no glyph.
+fn prints(character: char) -> bool {
+    matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{for_terminal, json_for_terminal, lines_for_terminal};
+
+    #[test]
+    fn what_does_not_print_is_written_out() {
+        for (text, shown) in [
+            ("Mozilla/5.0 (X11)", "Mozilla/5.0 (X11)"),
+            ("\u{1b}[2J\u{7}", "\\u{1b}[2J\\u{7}"),
+            ("\u{9b}31m\u{7f}", "\\u{9b}31m\\u{7f}"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("\u{202e}txt.exe\u{200b}", "\\u{202e}txt.exe\\u{200b}"),
+            ("\\u{1b}", "\\\\u{1b}"),
+            ("it's \"Zoë\" 漢字", "it's \"Zoë\" 漢字"),
+        ] {
+            assert_eq!(for_terminal(text), shown);
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(
+            lines_for_terminal("one \\\n\u{1b}two\r"),
+            "one \\\n\\u{1b}two\\u{d}"
+        );
+    }
+
+    #[test]
+    fn json_means_the_same_and_has_no_control_characters() {
+        let text = "\u{1b}[2J \u{9b}31m \u{7f} \u{202e} \u{e0001} \"quoted\" \\ Zoë 漢字\n";
+        let json = serde_json::to_string(text).unwrap_or_default();
+        let shown = json_for_terminal(&json);
+        assert!(!shown.chars().any(char::is_control), "{shown}");
+        assert!(!shown.contains(['\u{202e}', '\u{e0001}']), "{shown}");
+        assert!(shown.contains("Zoë 漢字"), "{shown}");
+        assert_eq!(
+            serde_json::from_str::<String>(&shown).ok().as_deref(),
+            Some(text)
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Results in JSON, with the field names and forms of the HTTP API.
+
+use countersign::{
+    MaxSessions, SessionInfo, SessionState, UserId,
+    time::{OffsetDateTime, format_description::well_known::Rfc3339},
+};
+use serde::Serialize;
+
+/// A session.
+#[derive(Serialize)]
+pub(crate) struct Session<'a> {
+    id: String,
+    user_id: &'a str,
+    acting_user: Option<&'a str>,
+    state: &'static str,
+    /// Never: no session asks here.
+    current: bool,
+    created_at: String,
+    last_seen_at: String,
+    expires_at: String,
+    authenticated_at: String,
+    ip: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    ended_at: Option<String>,
+    ended_reason: Option<&'static str>,
+    ended_by: Option<&'a str>,
+}
+
+/// What was ended, or would be.
+#[derive(Serialize)]
+pub(crate) struct Revoked {
+    pub(crate) revoked: u64,
+    /// None: nobody's session is kept here.
+    pub(crate) kept: u64,
+}
+
+/// A user's own maximum.
+#[derive(Serialize)]
+pub(crate) struct Limit {
+    max_sessions: Option<Max>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Max {
+    AtMost(u32),
+    Unlimited(&'static str),
+}
+
+impl<'a> From<&'a SessionInfo> for Session<'a> {
+    fn from(session: &'a SessionInfo) -> Self {
+        Self {
+            id: session.id.to_string(),
+            user_id: session.user_id.as_str(),
+            acting_user: session.acting_user.as_ref().map(UserId::as_str),
+            state: state(session.state),
+            current: false,
+            created_at: time(session.created_at),
+            last_seen_at: time(session.last_seen_at),
+            expires_at: time(session.expires_at),
+            authenticated_at: time(session.authenticated_at),
+            ip: session.ip.as_deref(),
+            user_agent: session.user_agent.as_deref(),
+            ended_at: session.ended_at.map(time),
+            ended_reason: session.ended_reason.map(|reason| reason.as_str()),
+            ended_by: session.ended_by.as_deref(),
+        }
+    }
+}
+
+impl From<Option<MaxSessions>> for Limit {
+    fn from(max: Option<MaxSessions>) -> Self {
+        Self {
+            max_sessions: max.map(|max| match max {
+                MaxSessions::AtMost(number) => Max::AtMost(number),
+                MaxSessions::Unlimited => Max::Unlimited("unlimited"),
+            }),
+        }
+    }
+}
+
+pub(crate) fn state(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Live => "live",
+        SessionState::Ended => "ended",
+    }
+}
+
+/// RFC 3339, UTC, as exactly as the database has it.
+pub(crate) fn time(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,102 @@
+//! Results in columns.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use countersign::{SessionInfo, UserId, time::OffsetDateTime};
+
+use super::{escape, json};
+
+/// A column's name and what a session has in it.
+type Column = (&'static str, fn(&SessionInfo) -> String);
+
+const COLUMNS: [Column; 7] = [
+    ("ID", |session| session.id.to_string()),
+    ("USER", user),
+    ("STATE", state),
+    ("CREATED", |session| seconds(session.created_at)),
+    ("LAST SEEN", |session| seconds(session.last_seen_at)),
+    ("ADDRESS", |session| or_dash(session.ip.as_deref())),
+    ("USER AGENT", |session| {
+        or_dash(session.user_agent.as_deref())
+    }),
+];
+
+/// The names of the columns of a list; part of [`sessions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Header {
+    Shown,
+    Left,
+}
+
+/// A session on each line.
+pub(crate) fn sessions(sessions: &[SessionInfo], header: Header) -> String {
+    let names = COLUMNS.map(|(name, _)| name.to_owned()).to_vec();
+    let header = (header == Header::Shown).then_some(names);
+    let rows = sessions
+        .iter()
+        .map(|session| COLUMNS.map(|(_, cell)| cell(session)).to_vec());
+    columns(header.into_iter().chain(rows))
+}
+
+/// A field on each line.
+pub(crate) fn session(session: &SessionInfo) -> String {
+    let ended_at = session.ended_at.map(json::time);
+    let reason = session.ended_reason.map(|reason| reason.as_str());
+    let fields = [
+        ("id", session.id.to_string()),
+        ("user_id", escape::for_terminal(session.user_id.as_str())),
+        (
+            "acting_user",
+            or_dash(session.acting_user.as_ref().map(UserId::as_str)),
+        ),
+        ("state", json::state(session.state).to_owned()),
+        ("created_at", json::time(session.created_at)),
+        ("last_seen_at", json::time(session.last_seen_at)),
+        ("expires_at", json::time(session.expires_at)),
+        ("authenticated_at", json::time(session.authenticated_at)),
+        ("ip", or_dash(session.ip.as_deref())),
+        ("user_agent", or_dash(session.user_agent.as_deref())),
+        ("ended_at", or_dash(ended_at.as_deref())),
+        ("ended_reason", or_dash(reason)),
+        ("ended_by", or_dash(session.ended_by.as_deref())),
+    ];
+    columns(fields.map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+/// Cells in columns as wide as they have to be. They are shown as they are.
+pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// Whose it is, and who acts in it.
+fn user(session: &SessionInfo) -> String {
+    let user = escape::for_terminal(session.user_id.as_str());
+    match &session.acting_user {
+        Some(acting) => format!("{user} by {}", escape::for_terminal(acting.as_str())),
+        None => user,
+    }
+}
+
+/// `live`, or how it ended and by whom.
+fn state(session: &SessionInfo) -> String {
+    match (session.ended_reason, &session.ended_by) {
+        (None, _) => json::state(session.state).to_owned(),
+        (Some(reason), None) => reason.as_str().to_owned(),
+        (Some(reason), Some(by)) => format!("{} by {}", reason.as_str(), escape::for_terminal(by)),
+    }
+}
+
+fn or_dash(text: Option<&str>) -> String {
+    text.map_or_else(|| "-".to_owned(), escape::for_terminal)
+}
+
+fn seconds(time: OffsetDateTime) -> String {
+    json::time(time.replace_nanosecond(0).unwrap_or(time))
+}
