@@ -46,6 +46,10 @@ mod model;
 mod network;
 #[cfg(feature = "admin")]
 mod page_tokens;
+#[cfg(feature = "pages")]
+mod pages;
+#[cfg(feature = "pages")]
+mod pages_ending;
 mod preview;
 mod processes;
 mod realms;
