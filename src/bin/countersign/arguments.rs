@@ -25,6 +25,7 @@ pub(crate) struct Arguments {
 
 /// What every command takes.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Globals {
     /// Where the database is: sqlite:app.db, postgres://user:password@host/name or mysql://…
     ///
@@ -45,7 +46,7 @@ pub(crate) struct Globals {
     #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
     pub(crate) format: Format,
     /// How long the database may take for each step
-    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration, value_name = "DURATION", global = true)]
+    #[arg(long, default_value = "10s", value_parser = step, value_name = "DURATION", global = true)]
     pub(crate) timeout: Duration,
 }
 
@@ -210,8 +211,8 @@ pub(crate) struct Sweep {
 #[derive(Args, Debug)]
 pub(crate) struct Idle {
     /// The application's idle timeout, such as 30m. Without it no session counts as ended for being idle
-    #[arg(long = "idle-timeout", value_parser = humantime::parse_duration, value_name = "DURATION")]
-    pub(crate) timeout: Option<Duration>,
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
+    pub(crate) idle_timeout: Option<Duration>,
 }
 
 #[derive(Args, Debug)]
@@ -274,6 +275,15 @@ impl From<State> for SessionState {
             State::Live => Self::Live,
             State::Ended => Self::Ended,
         }
+    }
+}
+
+fn step(text: &str) -> Result<Duration, String> {
+    let step = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let sensible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+    match sensible.contains(&step) {
+        true => Ok(step),
+        false => Err("it has to be between 1ms and 1day".into()),
     }
 }
 

@@ -82,7 +82,7 @@ pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
 }
 
 pub(crate) fn with_idle(builder: SessionsBuilder, idle: &Idle) -> SessionsBuilder {
-    match idle.timeout {
+    match idle.idle_timeout {
         Some(timeout) => builder.idle_timeout(timeout),
         None => builder,
     }

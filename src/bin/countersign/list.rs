@@ -44,6 +44,9 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     if written > 0 {
         return Ok(Exit::Done);
     }
+    if !output.is_json() {
+        terminal::say("No session matches.");
+    }
     database::say_other_realms(globals, &sessions).await;
     Ok(Exit::NothingFound)
 }

@@ -50,6 +50,7 @@ pub(crate) fn show_usage(error: &clap::Error) -> Exit {
             "{}\nThe database's address goes into the environment as DATABASE_URL, or after --database-url. \
              For more information, try '--help'.",
             without_addresses(error.to_string().lines().next().unwrap_or_default())
+                .trim_end_matches('\'')
         )),
         false => drop(error.print()),
     }
@@ -65,7 +66,7 @@ fn without_addresses(text: &str) -> String {
                 .rsplit(|character: char| !character.is_ascii_alphanumeric())
                 .next();
             let kept = before.len() - scheme.map_or(0, str::len);
-            format!("{}…", before.get(..kept).unwrap_or_default())
+            before.get(..kept).unwrap_or_default().to_owned()
         }
     }
 }
