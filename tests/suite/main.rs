@@ -48,6 +48,10 @@ mod network;
 mod openapi;
 #[cfg(feature = "admin")]
 mod page_tokens;
+#[cfg(feature = "pages")]
+mod pages;
+#[cfg(feature = "pages")]
+mod pages_ending;
 mod preview;
 mod processes;
 mod realms;

@@ -17,6 +17,8 @@ pub(crate) mod gate;
 pub(crate) mod heard;
 pub(crate) mod logs;
 pub(crate) mod node;
+#[cfg(feature = "pages")]
+pub(crate) mod pages;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
 pub(crate) mod rows;
