@@ -44,6 +44,14 @@ impl Error {
         self.kind == ErrorKind::Unavailable
     }
 
+    /// What happened, for logs.
+    pub(crate) fn cause(&self) -> String {
+        match &self.source {
+            Some(source) => source.to_string(),
+            None => self.to_string(),
+        }
+    }
+
     pub(crate) fn invalid(what: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             kind: ErrorKind::InvalidInput,
@@ -174,6 +182,8 @@ pub enum BuildError {
     AutocommitOff,
     /// The database refused the application's SQL, or did not answer.
     Database(Error),
+    /// The thread for [`on_event`](crate::SessionsBuilder::on_event) could not be started.
+    EventThread(std::io::Error),
 }
 
 impl fmt::Display for BuildError {
@@ -226,6 +236,9 @@ impl fmt::Display for BuildError {
                 Some(source) => write!(formatter, "{error}: {source}"),
                 None => write!(formatter, "{error}"),
             },
+            Self::EventThread(error) => {
+                write!(formatter, "the thread for events could not be started: {error}")
+            }
         }
     }
 }
@@ -234,6 +247,7 @@ impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Database(error) => Some(error),
+            Self::EventThread(error) => Some(error),
             _ => None,
         }
     }

@@ -63,12 +63,15 @@
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
+//! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [permissions](guide::permissions), [deployment](guide::deployment), and
+//! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`),
+//! [permissions](guide::permissions), [deployment](guide::deployment), and
 //! [migrating](guide::migrating) from other crates.
 //!
 //! # Features
@@ -78,6 +81,9 @@
 //! | `sqlite` (default) | `SqlitePool` as a [`SessionPool`], and `sqlite_options` |
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
+//! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
+//! | `openapi` | the OpenAPI document of these routers |
+//! | `metrics` | counters, gauges and histograms through the `metrics` facade |
 //! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
 //! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
@@ -92,11 +98,16 @@ mod client;
 mod config;
 mod cookie;
 mod error;
+mod event;
 mod extract;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod keys;
 mod layer;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+#[cfg(feature = "pages")]
+mod pages;
 mod session;
 mod store;
 mod token;
@@ -109,12 +120,15 @@ pub use client::ForwardedHeader;
 pub use config::SessionsBuilder;
 pub use cookie::{FlashLevel, FlashMessage};
 pub use error::{BuildError, Error, ErrorKind, MigrateError};
+pub use event::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
 pub use extract::{
     Forbidden, MissingSessionLayer, NotRecent, Require, RequireRecent, RequireService,
     SignedInRejection, SignedOut, Unavailable, require,
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+#[cfg(feature = "pages")]
+pub use pages::PageLook;
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
     MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,

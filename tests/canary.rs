@@ -1,4 +1,5 @@
-//! A session's secret is in its cookie and nowhere else: neither in the database nor in any log, answer or `Debug` output.
+//! A session's secret is in its cookie and nowhere else: neither in the database nor in any log, event, answer or `Debug`
+//! output.
 //!
 //! A test binary of its own, as it reads all logs of the process, at the level that says most.
 #![cfg_attr(
@@ -25,7 +26,7 @@ use base64::{
 };
 use countersign::{Filter, Limit, Page, Session, SignedIn, UserId};
 use http::{StatusCode, header};
-use support::{Answer, App, Client, Database, Pool, logs::Logs, secret::unsealed};
+use support::{Answer, App, Client, Database, Pool, heard::Heard, logs::Logs, secret::unsealed};
 
 /// Everything that was said, but for Set-Cookie; and the secrets that must not be in there.
 #[derive(Default)]
@@ -129,8 +130,11 @@ async fn dump(database: &Database) -> String {
     dump
 }
 
-async fn whole_run(database: &Database, watch: &mut Watch) {
-    let app = App::with(database, |builder| builder.limit(Limit::end_oldest(2))).await;
+async fn whole_run(database: &Database, watch: &mut Watch, heard: &Heard) {
+    let app = App::with(database, |builder| {
+        heard.listen(builder.limit(Limit::end_oldest(2)))
+    })
+    .await;
     writeln!(
         watch.said,
         "{:?}",
@@ -202,7 +206,7 @@ async fn whole_run(database: &Database, watch: &mut Watch) {
     watch
         .said
         .push_str(&tampered.clone().get(&app.router, "/me").await.body);
-    let cut_off = App::cut_off(database, |builder| builder).await;
+    let cut_off = App::cut_off(database, |builder| heard.listen(builder)).await;
     for request in [
         "GET /me",
         "GET /maybe",
@@ -249,9 +253,11 @@ async fn the_token_is_found_nowhere_but_in_its_cookie() {
     databases.push(Database::mysql().await);
     for database in &databases {
         let mut watch = Watch::default();
-        whole_run(database, &mut watch).await;
+        let heard = Heard::default();
+        whole_run(database, &mut watch, &heard).await;
         let dump = dump(database).await;
         let logged = logs.text();
+        let events = format!("{:?}", heard.so_far());
         for watched in [
             "signed in",
             "session cookie rejected",
@@ -262,6 +268,22 @@ async fn the_token_is_found_nowhere_but_in_its_cookie() {
                 logged.contains(watched),
                 "the canary has to hear {watched:?}"
             );
+        }
+        for kind in [
+            "SignedIn",
+            "SignedOut",
+            "Rotated",
+            "Reauthenticated",
+            "Revoked",
+            "Limit",
+            "Replaced",
+            "Undecipherable",
+            "PermissionMissing",
+            "SignInFailed",
+            "NotVerified",
+            "StoreUnavailable",
+        ] {
+            assert!(events.contains(kind), "the canary has to hear {kind}");
         }
         assert!(dump.lines().count() > 50 && watch.said.contains("hello"));
         let needles = watch.needles();
@@ -274,6 +296,7 @@ async fn the_token_is_found_nowhere_but_in_its_cookie() {
             let places = [
                 ("database", &dump),
                 ("logs", &logged),
+                ("events", &events),
                 ("answers", &watch.said),
             ];
             for (place, text) in places {

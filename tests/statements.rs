@@ -26,13 +26,14 @@ use support::{
     counter::{counted, on_every_database_in_turn},
 };
 
-/// A connection that is new has statements of its own to send.
+/// A connection that is new has statements of its own to send. Somebody listens to events: they cost none.
 async fn over_one_connection(
     database: &Database,
     configure: impl FnOnce(countersign::SessionsBuilder) -> countersign::SessionsBuilder,
 ) -> App {
     database.pool.migrate().await.unwrap();
-    App::on(&database.pool_of(1).await, configure).await
+    let listens = |builder: countersign::SessionsBuilder| configure(builder).on_event(drop);
+    App::on(&database.pool_of(1).await, listens).await
 }
 
 /// Many permission checks, in layers, extractors and the handler.

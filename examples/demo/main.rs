@@ -63,14 +63,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let sweeper = sessions.spawn_sweeper(Duration::from_secs(60));
 
     let database = Database::new(pool.clone());
+    let stop = serve::Stop::by_signal();
     let app = App {
         sessions: sessions.clone(),
         database,
         session_limit: config.session_limit,
+        stop: stop.clone(),
     };
     let listener = serve::listen(config.listen)?;
     announce(&listener, &config)?;
-    let served = serve::until_told_to_stop(listener, routes::router(app)).await;
+    let served = serve::until_told(stop, listener, routes::router(app)).await;
 
     drop(sweeper);
     // Requests only note when a session was last seen: this writes what is still to be written.
@@ -120,7 +122,7 @@ fn announce(listener: &TcpListener, config: &Config) -> io::Result<()> {
     for account in seed::ACCOUNTS {
         writeln!(
             out,
-            "  {:<6} {}",
+            "  {:<8} {}",
             account.name,
             account.permissions.join(", ")
         )?;

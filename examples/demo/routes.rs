@@ -4,14 +4,15 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use countersign::{Sessions, require};
+use countersign::{Sessions, account as own_sessions, admin, require};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::database::Database;
-use crate::handlers::{account, articles, home, passwords, whoami};
+use crate::handlers::{account, articles, events, home, passwords, whoami};
 use crate::pages;
+use crate::serve::Stop;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct App {
     pub database: Database,
     /// How many sessions a user may have, for the notice that says so; 0: any number.
     pub session_limit: u32,
+    /// For connections that last until they are told to close.
+    pub stop: Stop,
 }
 
 pub fn router(app: App) -> Router {
@@ -43,6 +46,10 @@ pub fn router(app: App) -> Router {
 
     let for_programs = Router::new()
         .route("/whoami", get(whoami::whoami))
+        .route("/events", get(events::events))
+        // Everybody's sessions for administrators, everybody's own for everybody: both come with countersign.
+        .nest("/api/admin", admin::router(&app.sessions).build())
+        .nest("/api/account", own_sessions::router(&app.sessions).build())
         .layer(sessions);
 
     // Out here nobody asks who you are.

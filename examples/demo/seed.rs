@@ -15,7 +15,7 @@ pub struct Account {
     pub permissions: &'static [&'static str],
 }
 
-pub const ACCOUNTS: [Account; 3] = [
+pub const ACCOUNTS: [Account; 4] = [
     Account {
         id: 1,
         name: "admin",
@@ -35,6 +35,12 @@ pub const ACCOUNTS: [Account; 3] = [
         id: 3,
         name: "bob",
         permissions: &["articles:read"],
+    },
+    // Sees everybody's sessions, and can end none but their own.
+    Account {
+        id: 4,
+        name: "support",
+        permissions: &["articles:read", "sessions:read"],
     },
 ];
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use socket2::{Domain, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// How long requests that are under way may still take once the program has been told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -33,31 +33,50 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves until Ctrl-C or SIGTERM, then finishes the requests that are under way.
-pub async fn until_told_to_stop(listener: TcpListener, router: Router) -> io::Result<()> {
-    let (stopping, stopped) = oneshot::channel();
+/// The word to stop, for everybody who waits for it.
+#[derive(Clone)]
+pub struct Stop {
+    told: watch::Receiver<bool>,
+}
+
+impl Stop {
+    /// It comes by Ctrl-C or SIGTERM.
+    pub fn by_signal() -> Self {
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(async move {
+            stop_signal().await;
+            tracing::info!("stopping");
+            // Also to those who only come to wait afterwards.
+            tell.send_replace(true);
+        });
+        Self { told }
+    }
+
+    /// Resolves when it is time to stop.
+    pub async fn told(mut self) {
+        if self.told.wait_for(|told| *told).await.is_err() {
+            std::future::pending().await // whoever tells is gone, and said nothing
+        }
+    }
+}
+
+/// Serves until told to stop, then finishes the requests that are under way.
+pub async fn until_told(stop: Stop, listener: TcpListener, router: Router) -> io::Result<()> {
     // Who connects is what gets recorded as a session's address.
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop_signal().await;
-        tracing::info!("stopping");
-        let _ = stopping.send(());
-    });
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop.clone().told());
     tokio::select! {
         result = serving.into_future() => result,
-        () = too_long_after(stopped) => {
+        () = too_long_after(stop.told()) => {
             tracing::warn!("some requests did not finish within {LAST_REQUESTS:?}");
             Ok(())
         }
     }
 }
 
-async fn too_long_after(stopped: oneshot::Receiver<()>) {
-    if stopped.await.is_ok() {
-        tokio::time::sleep(LAST_REQUESTS).await;
-    } else {
-        std::future::pending().await
-    }
+async fn too_long_after(told: impl Future<Output = ()>) {
+    told.await;
+    tokio::time::sleep(LAST_REQUESTS).await;
 }
 
 async fn stop_signal() {

@@ -16,12 +16,16 @@
 
 mod handlers;
 pub(crate) mod own;
+#[cfg(feature = "pages")]
+mod pages;
 
 use std::time::Duration;
 
 use axum::Router;
 
 use self::own::Own;
+#[cfg(feature = "pages")]
+pub use self::pages::{AccountPages, pages};
 pub use crate::web::guard::InvalidOrigin;
 use crate::{session::Sessions, web::guard::CrossSite};
 

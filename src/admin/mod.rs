@@ -17,6 +17,8 @@
 mod authorize;
 pub(crate) mod control;
 mod handlers;
+#[cfg(feature = "pages")]
+mod pages;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use axum::Router;
 
 pub use self::authorize::{Authorization, Authorize, AuthorizeFuture};
 use self::control::Control;
+#[cfg(feature = "pages")]
+pub use self::pages::{AdminPages, pages};
 pub use crate::web::guard::InvalidOrigin;
 use crate::{session::Sessions, web::guard::CrossSite};
 

@@ -7,6 +7,7 @@ use crate::{
     client::ClientPolicy,
     cookie::{CookieNames, Cookies},
     error::BuildError,
+    event::{Events, Hook, Meter},
     keys::KeyRing,
     session::{Sessions, SessionsParts},
     store::{Store, Timings, UserCast},
@@ -65,8 +66,15 @@ impl SessionsBuilder {
             self.lanes.time_budget,
         );
         store.check().await?;
+        let meter = Meter::new(store.realm());
+        let hook = self
+            .listener
+            .map(|listener| Hook::start(listener, meter.clone()))
+            .transpose()
+            .map_err(BuildError::EventThread)?;
         Ok(Sessions::new(SessionsParts {
             store: Arc::new(store),
+            events: Events::new(hook, meter),
             cookies,
             client,
             limit: self.limit,

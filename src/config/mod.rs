@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     client::ForwardedHeader,
     cookie::Protection,
+    event::{Event, Listener},
     keys::Key,
     session::{Limit, PermissionSource},
     store::{ApplicationSql, Driver, SessionPool},
@@ -60,6 +61,7 @@ pub struct SessionsBuilder {
     forwarded_header: ForwardedHeader,
     lanes: LaneLimits,
     watch: WatchTimings,
+    listener: Option<Listener>,
 }
 
 impl SessionsBuilder {
@@ -94,6 +96,7 @@ impl SessionsBuilder {
                 interval: Duration::from_secs(1),
                 grace: Duration::from_secs(60),
             },
+            listener: None,
         }
     }
 
@@ -338,6 +341,38 @@ impl SessionsBuilder {
     /// database needs one, and gets one; more open by themselves when answers take long.
     pub fn max_lanes(mut self, lanes: usize) -> Self {
         self.lanes.max_lanes = lanes;
+        self
+    }
+
+    /// Calls this closure for each [`Event`]: sign-ins, refusals, endings, rejected cookies, outages. Default: none. Of
+    /// several calls the last one wins.
+    ///
+    /// It runs on a thread of its own and cannot slow a request, whatever it does: a queue of 1,024 events is between
+    /// them. What does not fit is counted, and told as
+    /// [`EventsDropped`](crate::EventKind::EventsDropped) when there is room again. A panic in it is logged and survived.
+    /// [`Sessions::close`](crate::Sessions::close) waits until it has had everything. The thread ends when the last handle
+    /// is dropped.
+    ///
+    /// The thread is outside of any Tokio runtime. To do something asynchronous, send the event into a channel of your
+    /// own:
+    ///
+    /// ```
+    /// # use countersign::{Event, SessionsBuilder};
+    /// # fn example(builder: SessionsBuilder) -> SessionsBuilder {
+    /// let (sender, mut events) = tokio::sync::mpsc::channel::<Event>(100);
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = events.recv().await {
+    ///         println!("{} {:?} {:?}", event.kind.name(), event.user_id, event.ip);
+    ///     }
+    /// });
+    /// // It waits while the channel is full, which is this thread's affair alone.
+    /// builder.on_event(move |event| drop(sender.blocking_send(event)))
+    /// # }
+    /// ```
+    ///
+    /// The same events go to the log: see the [guide](crate::guide::events).
+    pub fn on_event(mut self, hook: impl FnMut(Event) + Send + 'static) -> Self {
+        self.listener = Some(Listener::new(hook));
         self
     }
 }

@@ -68,7 +68,7 @@ impl Cookies {
     }
 
     fn session_in<'a>(&self, headers: impl Iterator<Item = &'a [u8]>) -> Presented {
-        let name = self.session.name();
+        let name = self.session_name();
         let value = match find(headers, name.as_bytes()) {
             // A browser that keeps a cookie which was emptied for removal.
             Found::Absent | Found::One([]) => return Presented::Absent,
@@ -117,9 +117,13 @@ impl Cookies {
     }
 
     /// The keys, for what else has to come back as it went out.
-    #[cfg(feature = "admin")]
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.keys
+    }
+
+    /// The session cookie's name as it goes over the wire.
+    pub(crate) fn session_name(&self) -> &str {
+        self.session.name()
     }
 
     /// Tells the browser to keep this session: until it is closed, or for `max_age` (at most 400 days).
@@ -161,7 +165,7 @@ impl Cookies {
     }
 
     fn unseal(&self, name: &str, value: &[u8]) -> Option<String> {
-        self.keys.unseal(name, std::str::from_utf8(value).ok()?)
+        self.keys().unseal(name, std::str::from_utf8(value).ok()?)
     }
 }
 
@@ -189,19 +193,6 @@ pub(crate) enum Rejection {
     UnknownVersion,
     /// We wrote it, but not with this content.
     Malformed,
-}
-
-impl Rejection {
-    /// The name for logs.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Ambiguous => "ambiguous",
-            Self::TooLong => "too-long",
-            Self::Undecipherable => "undecipherable",
-            Self::UnknownVersion => "unknown-version",
-            Self::Malformed => "malformed",
-        }
-    }
 }
 
 fn cookie_headers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {

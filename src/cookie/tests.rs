@@ -61,7 +61,9 @@ fn sealed_pair(cookies: &Cookies, text: &str) -> String {
 fn outcome(presented: &Presented) -> String {
     match presented {
         Presented::Absent => "absent".to_owned(),
-        Presented::Rejected(rejection) => rejection.as_str().to_owned(),
+        Presented::Rejected(rejection) => crate::event::CookieRejection::from(*rejection)
+            .as_str()
+            .to_owned(),
         Presented::Credentials(credentials) => format!("user {}", credentials.user_id),
     }
 }

@@ -53,6 +53,8 @@ impl Problem {
             // know, which is what keeps their own password window away.
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
         }
+        // The pages say it in their own words.
+        response.extensions_mut().insert(*self);
         response
     }
 }

@@ -5,6 +5,8 @@
 //! | [`security`] | What holds, what remains for the application, what a caller sees when something fails, how keys are changed, what is logged. |
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
+//! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
+//! | [`events`] | What is told to the log, to a hook and to metrics: every event and every number, with its fields. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
@@ -42,6 +44,15 @@ pub mod sessions {
 
 pub mod streams {
     #![doc = include_str!("streams.md")]
+}
+
+#[cfg(feature = "admin")]
+pub mod administrators {
+    #![doc = include_str!("administrators.md")]
+}
+
+pub mod events {
+    #![doc = include_str!("events.md")]
 }
 
 pub mod permissions {

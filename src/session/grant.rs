@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    store::{EndedReason, NewSession, Proof, Rotation, SignInError, Store},
+    event::{Event, EventKind, Events},
+    store::{Displaced, EndedReason, NewSession, Proof, Rotation, SignInError, Store},
     token::Token,
     user_id::UserId,
 };
@@ -29,6 +30,7 @@ pub(crate) struct Reservation {
     new: NewSession,
     token: Token,
     limit: Limit,
+    events: Events,
     place: Place,
 }
 
@@ -58,6 +60,7 @@ impl Reservation {
     /// Takes a place, or learns that there is none.
     pub(crate) async fn take(
         store: Arc<Store>,
+        events: Events,
         new: NewSession,
         token: Token,
         limit: Limit,
@@ -73,6 +76,7 @@ impl Reservation {
                 new,
                 token,
                 limit,
+                events,
                 place,
             };
             match outcome {
@@ -92,6 +96,14 @@ impl Reservation {
 
     pub(crate) fn session_id(&self) -> Uuid {
         self.new.id
+    }
+
+    pub(crate) fn user_id(&self) -> &UserId {
+        &self.new.user_id
+    }
+
+    pub(crate) fn acting_user(&self) -> Option<&UserId> {
+        self.new.acting_user.as_ref()
     }
 
     /// Gives the place back and waits until it is free: the next attempt may come at once.
@@ -123,20 +135,25 @@ impl Reservation {
                 .activate(&reservation.new, reservation.limit, &|| !sender.is_closed())
                 .await;
             let id = reservation.new.id;
-            if matches!(outcome, Ok(()) | Err(SignInError::Unknown(_))) {
+            if matches!(outcome, Ok(_) | Err(SignInError::Unknown(_))) {
                 reservation.place.id = None;
             }
+            let events = reservation.events.clone();
+            // Here, where nobody can hang up: those sessions have ended whoever gets the new one.
+            let outcome = outcome.map(|displaced| {
+                report_displaced(&events, &reservation.new, displaced);
+            });
             let max_age = reservation
                 .new
                 .remembered
                 .then_some(store.timings().absolute_timeout);
             let granted = Granted {
                 user_id: reservation.new.user_id.clone(),
-                acting_user: reservation.new.acting_user.clone(),
                 token: reservation.token.clone(),
                 max_age,
                 grant: Grant {
                     store,
+                    events,
                     done: Some(Done::SignedIn(id)),
                 },
             };
@@ -146,11 +163,28 @@ impl Reservation {
     }
 }
 
+/// The sessions that ended in the transaction of a sign-in.
+fn report_displaced(events: &Events, new: &NewSession, displaced: Displaced) {
+    let by = new.actor().as_str();
+    let ended = |reason| Event::new(EventKind::Ended { reason }).by(by);
+    let for_the_limit = || ended(EndedReason::Limit).user(new.user_id.clone());
+    for id in displaced.for_the_limit {
+        events.report(for_the_limit().session(id));
+    }
+    let unnamed = displaced.for_the_limit_unnamed;
+    if unnamed > 0 {
+        events.report(for_the_limit().count(unnamed));
+    }
+    if let Some(previous) = displaced.replaced {
+        // Whose it was is not known here: somebody else may have used this browser before.
+        events.report(ended(EndedReason::Replaced).session(previous.session_id()));
+    }
+}
+
 /// A session or a token that is real and whose cookie has not gone out yet.
 #[derive(Debug)]
 pub(crate) struct Granted {
     pub(crate) user_id: UserId,
-    pub(crate) acting_user: Option<UserId>,
     pub(crate) token: Token,
     pub(crate) max_age: Option<Duration>,
     grant: Grant,
@@ -170,6 +204,7 @@ impl Granted {
 #[derive(Debug)]
 struct Grant {
     store: Arc<Store>,
+    events: Events,
     done: Option<Done>,
 }
 
@@ -181,14 +216,21 @@ enum Done {
 
 impl Drop for Grant {
     fn drop(&mut self) {
-        let store = self.store.clone();
+        let (store, events) = (self.store.clone(), self.events.clone());
         match self.done.take() {
             Some(Done::SignedIn(id)) => {
+                let reason = EndedReason::Abandoned;
                 undo(
                     "end a session that nobody received; it expires by itself",
                     move || {
-                        let store = store.clone();
-                        async move { store.end(&[id], EndedReason::Abandoned, None).await }
+                        let (store, events) = (store.clone(), events.clone());
+                        async move {
+                            let ended = store.end(&[id], reason, None).await?;
+                            if ended > 0 {
+                                events.report(Event::new(EventKind::Ended { reason }).session(id));
+                            }
+                            Ok(ended)
+                        }
                     },
                 );
             }
@@ -206,6 +248,7 @@ impl Drop for Grant {
 /// Gives a session a new token. `None`: another request was faster, and the browser has its token.
 pub(crate) async fn rotate(
     store: Arc<Store>,
+    events: Events,
     id: Uuid,
     user_id: UserId,
     old: crate::token::TokenHash,
@@ -227,6 +270,7 @@ pub(crate) async fn rotate(
         };
         let grant = Grant {
             store,
+            events,
             done: Some(Done::Rotated(rotation)),
         };
         (
@@ -234,7 +278,6 @@ pub(crate) async fn rotate(
             outcome,
             Granted {
                 user_id,
-                acting_user: None,
                 token,
                 max_age,
                 grant,

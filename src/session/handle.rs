@@ -10,6 +10,7 @@ use crate::{
     config::SessionsBuilder,
     cookie::Cookies,
     error::Error,
+    event::{Event, EventKind, Events},
     layer::SessionLayer,
     store::{
         EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, Stats, Store, Swept,
@@ -42,6 +43,7 @@ pub struct Sessions(Arc<Core>);
 #[derive(Debug)]
 pub(crate) struct SessionsParts {
     pub(crate) store: Arc<Store>,
+    pub(crate) events: Events,
     pub(crate) cookies: Cookies,
     pub(crate) client: ClientPolicy,
     pub(crate) limit: Limit,
@@ -54,6 +56,7 @@ pub(crate) struct SessionsParts {
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) store: Arc<Store>,
+    pub(crate) events: Events,
     pub(crate) verifier: Verifier,
     pub(crate) touches: Touches,
     pub(crate) watchers: Watchers,
@@ -74,10 +77,11 @@ impl Sessions {
 
     pub(crate) fn new(parts: SessionsParts) -> Self {
         Self(Arc::new(Core {
-            verifier: Verifier::new(parts.store.clone(), parts.lanes),
-            touches: Touches::new(parts.store.clone()),
+            verifier: Verifier::new(parts.store.clone(), parts.lanes, parts.events.clone()),
+            touches: Touches::new(parts.store.clone(), parts.events.meter().clone()),
             watchers: Watchers::new(parts.store.clone(), parts.watch),
             store: parts.store,
+            events: parts.events,
             cookies: parts.cookies,
             client: parts.client,
             limit: parts.limit,
@@ -208,18 +212,21 @@ impl Sessions {
         permits: impl Permits + 'static,
     ) -> Result<Tally, Error> {
         let by = by.checked()?;
-        let (store, filter) = (self.0.store.clone(), filter.clone());
+        let (store, events) = (self.0.store.clone(), self.0.events.clone());
+        let filter = filter.clone();
         // Ending never waits, not even for the caller to stay.
-        let (tally, by) = super::background::to_the_end(async move {
-            let ending = store.end_where(&filter, EndedReason::Revoked, &by, &permits);
-            (ending.await, by)
+        super::background::to_the_end(async move {
+            let (mut tally, reason) = (Tally::default(), EndedReason::Revoked);
+            let ending = store.end_where(&filter, reason, &by, &permits, &mut tally);
+            let outcome = ending.await;
+            // After a failure too: those that have ended have ended.
+            if tally.ended > 0 {
+                let told = Event::new(EventKind::Ended { reason }).meant_by(&filter);
+                events.report(told.by(by).count(tally.ended));
+            }
+            outcome.map(|()| tally)
         })
-        .await?;
-        let tally = tally?;
-        if tally.ended > 0 {
-            tracing::info!(ended = tally.ended, by = %by.escape_debug(), "sessions revoked");
-        }
-        Ok(tally)
+        .await?
     }
 
     /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).
@@ -257,7 +264,20 @@ impl Sessions {
     ///
     /// Unavailable; what was done until then stays done.
     pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
-        self.0.store.sweep(&mut progress).await
+        let mut swept = Swept::default();
+        let mut so_far = |so_far| {
+            swept = so_far;
+            progress(so_far);
+        };
+        let outcome = self.0.store.sweep(&mut so_far).await;
+        let events = &self.0.events;
+        // After a failure too: what was done is done.
+        if swept.expired > 0 {
+            let reason = EndedReason::Expired;
+            events.report(Event::new(EventKind::Ended { reason }).count(swept.expired));
+        }
+        events.meter().swept(&swept, &outcome);
+        outcome
     }
 
     /// What [`sweep`](Self::sweep) would do now. Changes nothing.
@@ -298,10 +318,12 @@ impl Sessions {
         Sweeper::spawn(self.clone(), every)
     }
 
-    /// Writes what is still to be written: `last_seen_at` of the last quarter of a second. Call it when serving has ended,
-    /// before the pool is closed. Sessions stay as they are.
+    /// Writes what is still to be written, `last_seen_at` of the last quarter of a second, and waits until
+    /// [`on_event`](crate::SessionsBuilder::on_event) has had every event, for five seconds at most. Call it when serving
+    /// has ended, before the pool is closed. Sessions stay as they are.
     pub async fn close(&self) {
         self.0.touches.flush().await;
+        self.0.events.close().await;
     }
 
     /// How many times `last_seen_at` could not be written since the start.

@@ -2,10 +2,13 @@
 
 use super::{Access, Identity, PermissionSource, SignedIn, handle::Core};
 use crate::{
+    client::Observed,
     cookie::{Credentials, Presented},
+    event::{CookieRejection, Event, EventKind, NotVerified, Outcome},
     store::{EndedReason, Found, Lookup, Previous},
     token::TokenHash,
     user_id::UserId,
+    verify::Unanswered,
 };
 
 /// What became of the session that a request presented.
@@ -31,7 +34,6 @@ impl Opened {
 
     /// Nobody, though the session is live: its account may not be used.
     fn refused(found: &Found) -> Self {
-        tracing::info!(user_id = %found.user_id, session_id = %found.id, "session refused: account may not be used");
         Self {
             previous: Some(Previous::Session(found.id)),
             ..Self::anonymous(None)
@@ -50,49 +52,69 @@ impl Opened {
 
 impl Core {
     /// Without a valid session cookie there is no query.
-    pub(super) async fn identify(&self, presented: Presented) -> Opened {
+    pub(super) async fn identify(&self, presented: Presented, observed: &Observed) -> Opened {
         match presented {
             Presented::Absent => Opened::anonymous(None),
             Presented::Rejected(rejection) => {
-                tracing::warn!(reason = rejection.as_str(), "session cookie rejected");
+                self.reject(rejection.into(), observed, |event| event);
                 Opened::anonymous(None)
             }
-            Presented::Credentials(credentials) => self.verify(credentials).await,
+            Presented::Credentials(credentials) => self.verify(credentials, observed).await,
         }
     }
 
-    async fn verify(&self, credentials: Credentials) -> Opened {
+    async fn verify(&self, credentials: Credentials, observed: &Observed) -> Opened {
         let token = credentials.token.hash();
-        let found = match self.verifier.look_up(token).await {
+        let meter = self.events.meter();
+        let started = meter.started();
+        let answer = self.verifier.look_up(token).await;
+        meter.verified(outcome(&answer), started);
+        let found = match answer {
             Ok(Lookup::Live(found) | Lookup::AccountRefused(found))
                 if found.user_id != credentials.user_id =>
             {
-                tracing::warn!(session_id = %found.id, "session cookie rejected: its user is not the session's");
+                // The session's user; the cookie's is only what somebody claims.
+                let describe = |event| whose(event, &found);
+                self.reject(CookieRejection::UserMismatch, observed, describe);
                 return Opened::anonymous(None);
             }
             Ok(Lookup::Live(found)) => found,
-            Ok(Lookup::AccountRefused(found)) => return Opened::refused(&found),
-            Ok(Lookup::Unknown) => return Opened::anonymous(None),
+            Ok(Lookup::AccountRefused(found)) => return self.refuse(&found, observed),
+            Ok(Lookup::Unknown) => {
+                // Authentic, since it was decrypted: this is what the user's id is worth here.
+                let describe = |event: Event| event.user(credentials.user_id.clone());
+                self.reject(CookieRejection::UnknownToken, observed, describe);
+                return Opened::anonymous(None);
+            }
             Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
             Ok(Lookup::Corrupt) => {
-                tracing::error!(
-                    "session refused: its row, or what the permission queries give for it, cannot be read"
-                );
+                let describe = |event: Event| event.user(credentials.user_id.clone());
+                self.unverified(NotVerified::Corrupt, observed, describe);
                 return Opened::unavailable(token);
             }
             Err(unanswered) => {
-                tracing::warn!(reason = unanswered.as_str(), "session not verified");
+                // An outage is told once, not by each request that it meets.
+                let why = match unanswered {
+                    Unanswered::Outage => None,
+                    Unanswered::QueueFull => Some(NotVerified::QueueFull),
+                    Unanswered::TimedOut => Some(NotVerified::TimedOut),
+                    Unanswered::Store => Some(NotVerified::StoreFailed),
+                };
+                if let Some(why) = why {
+                    let describe = |event: Event| event.user(credentials.user_id.clone());
+                    self.unverified(why, observed, describe);
+                }
                 return Opened::unavailable(token);
             }
         };
         let found = match &self.permission_source {
             None => found,
-            Some(source) => match Box::pin(self.ask(source.as_ref(), &found)).await {
+            Some(source) => match Box::pin(self.ask(source.as_ref(), &found, observed)).await {
                 Ok(Access::Granted(permissions)) => Found {
                     permissions,
                     ..found
                 },
-                Ok(Access::Denied) => return Opened::refused(&found),
+                Ok(Access::Denied) => return self.refuse(&found, observed),
                 Err(Unanswerable) => return Opened::unavailable(token),
             },
         };
@@ -101,7 +123,7 @@ impl Core {
         }
         Opened {
             previous: Some(Previous::Session(found.id)),
-            identity: Identity::SignedIn(SignedIn::new(found)),
+            identity: Identity::SignedIn(SignedIn::new(found, self.events.clone())),
             token: Some(token),
             ended_reason: None,
         }
@@ -112,33 +134,90 @@ impl Core {
         &self,
         source: &dyn PermissionSource,
         found: &Found,
+        observed: &Observed,
     ) -> Result<Access, Unanswerable> {
         if let Some(acting_user) = &found.acting_user
-            && self.ask_about(source, acting_user).await? == Access::Denied
+            && self.ask_about(source, acting_user, found, observed).await? == Access::Denied
         {
             return Ok(Access::Denied);
         }
-        self.ask_about(source, &found.user_id).await
+        self.ask_about(source, &found.user_id, found, observed)
+            .await
     }
 
     async fn ask_about(
         &self,
         source: &dyn PermissionSource,
         user_id: &UserId,
+        found: &Found,
+        observed: &Observed,
     ) -> Result<Access, Unanswerable> {
         match tokio::time::timeout(self.time_budget, source.access(user_id)).await {
             Ok(Ok(access)) => Ok(access),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "session not verified: the permission source failed");
+                let describe = |event| whose(event, found).error(error);
+                self.unverified(NotVerified::SourceFailed, observed, describe);
                 Err(Unanswerable)
             }
             Err(_) => {
-                tracing::warn!(
-                    "session not verified: the permission source took longer than the time budget"
-                );
+                let describe = |event| whose(event, found);
+                self.unverified(NotVerified::SourceTimedOut, observed, describe);
                 Err(Unanswerable)
             }
         }
+    }
+
+    fn refuse(&self, found: &Found, observed: &Observed) -> Opened {
+        self.report_often(EventKind::AccountRefused, observed, |event| {
+            whose(event, found)
+        });
+        Opened::refused(found)
+    }
+
+    fn reject(
+        &self,
+        why: CookieRejection,
+        observed: &Observed,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        self.report_often(EventKind::CookieRejected { why }, observed, describe);
+    }
+
+    fn unverified(
+        &self,
+        why: NotVerified,
+        observed: &Observed,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        self.report_often(EventKind::NotVerified { why }, observed, describe);
+    }
+
+    /// Whatever a client can cause with each request.
+    fn report_often(
+        &self,
+        kind: EventKind,
+        observed: &Observed,
+        describe: impl FnOnce(Event) -> Event,
+    ) {
+        let describe = |event| describe(self.located(event, observed));
+        self.events.report_often(kind, describe);
+    }
+}
+
+fn whose(event: Event, found: &Found) -> Event {
+    event
+        .user(found.user_id.clone())
+        .acting_user(found.acting_user.clone())
+        .session(found.id)
+}
+
+fn outcome(answer: &Result<Lookup, Unanswered>) -> Outcome {
+    match answer {
+        Ok(Lookup::Live(_)) => Outcome::Live,
+        Ok(Lookup::NotLive(_)) => Outcome::NotLive,
+        Ok(Lookup::Unknown) => Outcome::Unknown,
+        Ok(Lookup::AccountRefused(_)) => Outcome::AccountRefused,
+        Ok(Lookup::Corrupt) | Err(_) => Outcome::Unavailable,
     }
 }
 

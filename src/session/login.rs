@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Identity, Session, grant::Reservation};
 use crate::{
     error::Error,
+    event::{EventKind, SignInRefusal},
     store::{NewSession, SignInError},
     token::Token,
     user_id::{UserId, UserIdError},
@@ -93,6 +94,9 @@ impl<'a> LoginAs<'a> {
             }
         };
         if administrator.acting_user().is_some() || *administrator.user_id() == self.user_id {
+            let why = SignInRefusal::Acting;
+            let refused = self.session.event(EventKind::SignInRefused { why });
+            self.session.report(refused);
             return Err(LoginError::Acting);
         }
         let wanted = Wanted {
@@ -150,8 +154,16 @@ impl Wanted {
                 .map(|address| address.to_string()),
             user_agent: core.client.user_agent(observed),
         };
-        let user_id = new.user_id.clone();
-        match Reservation::take(core.store.clone(), new, token, core.limit).await {
+        let (user_id, acting_user) = (new.user_id.clone(), new.acting_user.clone());
+        match Reservation::take(
+            core.store.clone(),
+            core.events.clone(),
+            new,
+            token,
+            core.limit,
+        )
+        .await
+        {
             Ok(reservation) => {
                 let id = reservation.session_id();
                 match session.promise(reservation) {
@@ -163,11 +175,14 @@ impl Wanted {
                 }
             }
             Err(SignInError::LimitReached { max }) => {
-                tracing::info!(%user_id, max, "sign-in refused: limit of sessions reached");
+                let why = SignInRefusal::LimitReached { max };
+                let refused = session.event(EventKind::SignInRefused { why });
+                let refused = refused.user(user_id).acting_user(acting_user);
+                session.report(refused.session(None));
                 Err(LoginError::LimitReached { max })
             }
             Err(SignInError::Store(error) | SignInError::Unknown(error)) => {
-                tracing::error!(%user_id, %error, "sign-in failed: the store is not available");
+                session.report_failed_sign_in(&user_id, &error);
                 Err(LoginError::Unavailable(error))
             }
             Err(SignInError::Lapsed | SignInError::Abandoned) => Err(LoginError::Unavailable(

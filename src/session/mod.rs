@@ -9,6 +9,7 @@ mod identify;
 pub(crate) mod limits;
 mod login;
 mod permissions;
+mod report;
 mod request;
 mod settle;
 mod signed_in;

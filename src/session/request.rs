@@ -19,6 +19,7 @@ use super::{
 use crate::{
     client::Observed,
     error::Error,
+    event::EventKind,
     store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
@@ -71,7 +72,7 @@ struct Inner {
 
 #[derive(Debug)]
 pub(super) struct State {
-    identity: Identity,
+    pub(super) identity: Identity,
     pub(super) signed_out: bool,
     /// The response is out: nothing can be promised any more.
     pub(super) settled: bool,
@@ -215,12 +216,16 @@ impl Session {
                 let by = by.as_ref().map(UserId::as_str);
                 store.end_previous(previous, EndedReason::Logout, by).await
             };
+            let told = self.event(EventKind::SignedOut);
+            let (events, id) = (self.core().events.clone(), previous.session_id());
+            let ending = async move {
+                // What ended otherwise in this instant was told by whoever ended it.
+                if ending.await? > 0 {
+                    events.report(told.session(id));
+                }
+                Ok::<_, Error>(())
+            };
             to_the_end(ending).await??;
-            tracing::info!(
-                user_id = self.user_id().map(tracing::field::display),
-                session_id = self.id().map(tracing::field::display),
-                "signed out"
-            );
         }
         let mut state = self.state();
         state.identity = Identity::Anonymous;
@@ -319,10 +324,13 @@ impl Session {
         headers: &HeaderMap,
     ) -> Self {
         let core = sessions.core();
-        let opened = core.identify(core.cookies.session(headers)).await;
+        let observed = core.client.observe(peer, headers);
+        let opened = core
+            .identify(core.cookies.session(headers), &observed)
+            .await;
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
-            observed: core.client.observe(peer, headers),
+            observed,
             token: opened.token,
             previous: opened.previous,
             ended_reason: opened.ended_reason,

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    event::{EventKind, SignInRefusal},
     store::{Proof, SignInError},
 };
 
@@ -82,17 +83,26 @@ impl Session {
     }
 
     async fn sign_in(&self, reservation: Reservation) -> Result<Granted, SignInError> {
-        let session_id = reservation.session_id();
+        let (session_id, user_id) = (reservation.session_id(), reservation.user_id().clone());
+        let acting_user = reservation.acting_user().cloned();
         let granted = reservation.make_real().await;
-        match &granted {
-            Ok(granted) => tracing::info!(
-                user_id = %granted.user_id,
-                acting_user = granted.acting_user.as_ref().map(tracing::field::display),
-                %session_id,
-                "signed in"
-            ),
-            Err(error) => tracing::error!(%session_id, ?error, "sign-in could not be made real"),
-        }
+        let kind = match &granted {
+            Ok(_) => EventKind::SignedIn,
+            Err(SignInError::LimitReached { max }) => EventKind::SignInRefused {
+                why: SignInRefusal::LimitReached { max: *max },
+            },
+            Err(SignInError::Lapsed) => EventKind::SignInRefused {
+                why: SignInRefusal::Lapsed,
+            },
+            Err(SignInError::Store(error) | SignInError::Unknown(error)) => {
+                self.report_failed_sign_in(&user_id, error);
+                return granted;
+            }
+            // Nobody waits for it any longer.
+            Err(SignInError::Abandoned) => return granted,
+        };
+        let told = self.event(kind).user(user_id).acting_user(acting_user);
+        self.report(told.session(session_id));
         granted
     }
 
@@ -101,15 +111,17 @@ impl Session {
             return Ok(None);
         };
         let (id, store) = (user.session_id(), self.core().store.clone());
-        let granted = grant::rotate(store, id, user.user_id().clone(), old, proof).await?;
+        let (user_id, events) = (user.user_id().clone(), self.core().events.clone());
+        let granted = grant::rotate(store, events, id, user_id, old, proof).await?;
         match (&granted, proof) {
-            (Some(_), _) => {
-                tracing::info!(user_id = %user.user_id(), session_id = %id, "session token rotated");
-            }
+            (Some(_), Proof::Unchanged) => self.report(self.event(EventKind::Rotated)),
+            (Some(_), Proof::GivenAgain) => self.report(self.event(EventKind::Reauthenticated)),
             // Another request has just given the browser a new token; the password was typed all the same.
             (None, Proof::GivenAgain) => {
                 let recorded = self.core().store.record_proof(id).await;
-                recorded.map_err(SignInError::Store)?;
+                if recorded.map_err(SignInError::Store)? > 0 {
+                    self.report(self.event(EventKind::Reauthenticated));
+                }
             }
             (None, Proof::Unchanged) => {}
         }

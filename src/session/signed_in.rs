@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Permissions;
 use crate::{
+    event::{EventKind, Events},
     extract::{Forbidden, NotRecent},
     store::Found,
     user_id::UserId,
@@ -26,24 +27,31 @@ use crate::{
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct SignedIn(Arc<Found>);
+pub struct SignedIn {
+    found: Arc<Found>,
+    /// Where a missing permission is reported.
+    events: Events,
+}
 
 impl SignedIn {
-    pub(crate) fn new(found: Found) -> Self {
-        Self(Arc::new(found))
+    pub(crate) fn new(found: Found, events: Events) -> Self {
+        Self {
+            found: Arc::new(found),
+            events,
+        }
     }
 
     /// Who it is.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
-        &self.0.user_id
+        &self.found.user_id
     }
 
     /// The administrator who acts as this user, if one does: see [`Session::login_as`](crate::Session::login_as). Show it on
     /// every page, and record it with what is done.
     #[must_use]
     pub fn acting_user(&self) -> Option<&UserId> {
-        self.0.acting_user.as_ref()
+        self.found.acting_user.as_ref()
     }
 
     /// Who does what is done with this session.
@@ -54,19 +62,19 @@ impl SignedIn {
     /// The session's public name: safe in logs and URLs.
     #[must_use]
     pub fn session_id(&self) -> Uuid {
-        self.0.id
+        self.found.id
     }
 
     /// What the user may do, as it was when this request was verified.
     #[must_use]
     pub fn permissions(&self) -> &Permissions {
-        &self.0.permissions
+        &self.found.permissions
     }
 
     /// Whether the user has this permission. Costs no query.
     #[must_use]
     pub fn can(&self, permission: &str) -> bool {
-        self.0.permissions.contains(permission)
+        self.found.permissions.contains(permission)
     }
 
     /// Refuses a user who lacks this permission, and logs which (ASVS 5.0, 16.3.2). Costs no query.
@@ -78,17 +86,23 @@ impl SignedIn {
         if self.can(permission) {
             return Ok(());
         }
-        tracing::info!(user_id = %self.user_id(), session_id = %self.session_id(), permission, "permission missing");
+        self.events
+            .report_often(EventKind::PermissionMissing, |event| {
+                let whose = event
+                    .user(self.user_id().clone())
+                    .session(self.session_id());
+                whose.permission(permission)
+            });
         Err(Forbidden)
     }
 
     /// How long ago the user proved who they are, by the database's clock when the request was verified.
     #[must_use]
     pub fn age(&self) -> Duration {
-        match u64::try_from(self.0.authenticated_micros_ago) {
+        match u64::try_from(self.found.authenticated_micros_ago) {
             Ok(micros) => Duration::from_micros(micros),
             // Rounding is forgiven; a clock that was set back must not make a sign-in recent.
-            Err(_) if self.0.authenticated_micros_ago > -1_000_000 => Duration::ZERO,
+            Err(_) if self.found.authenticated_micros_ago > -1_000_000 => Duration::ZERO,
             Err(_) => Duration::MAX,
         }
     }

@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Ends all live sessions that the filter means and that may be ended, and sign-ins that are under way; counts the
-    /// live ones.
+    /// live ones in `tally`, as it goes on.
     ///
     /// In batches, by id: ending ten million sessions must neither hold their locks until the last one is done, nor
     /// fail as a whole because it takes longer than anybody waits for a page.
@@ -73,10 +73,10 @@ impl Store {
         reason: EndedReason,
         by: &str,
         permits: &dyn Permits,
-    ) -> Result<Tally, Error> {
-        let mut tally = Tally::default();
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
         let Some(mut candidates) = self.candidates(filter)? else {
-            return Ok(tally);
+            return Ok(());
         };
         while let Some(batch) = candidates.next_batch(self).await? {
             let sorted = sort(batch, permits).await?;
@@ -87,7 +87,7 @@ impl Store {
                 tally.ended += self.announced(batch.await)?;
             }
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// What an ending with this filter looks at; `None` when the filter is about ended ones.

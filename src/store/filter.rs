@@ -111,6 +111,11 @@ impl Filter {
         }
     }
 
+    /// The one user, the one who acts as a user, and the one session that are meant, as far as it names them.
+    pub(crate) fn subject(&self) -> (Option<&UserId>, Option<&UserId>, Option<Uuid>) {
+        (self.user_id.as_ref(), self.acting_user.as_ref(), self.id)
+    }
+
     pub(crate) fn id(id: Uuid) -> Self {
         Self::everybody().only(id)
     }

@@ -59,7 +59,7 @@ pub(crate) use self::{
     grant::SignInError,
     pool::driver_of,
     rotation::{Proof, Rotation},
-    sign_in::{NewSession, Previous},
+    sign_in::{Displaced, NewSession, Previous},
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},

@@ -29,6 +29,27 @@ pub(crate) enum Previous {
     Token(TokenHash),
 }
 
+impl Previous {
+    /// Its public name, where it is known.
+    pub(crate) fn session_id(self) -> Option<Uuid> {
+        match self {
+            Self::Session(id) => Some(id),
+            Self::Token(_) => None,
+        }
+    }
+}
+
+/// The sessions that ended for a new one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Displaced {
+    /// They made room for it.
+    pub(crate) for_the_limit: Vec<Uuid>,
+    /// So did these; which ones it was is not known, since others have ended in the same instant.
+    pub(crate) for_the_limit_unnamed: u64,
+    /// The browser had it until now.
+    pub(crate) replaced: Option<Previous>,
+}
+
 /// A sign-in whose response has not gone out yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
@@ -95,9 +116,9 @@ impl Store {
         new: &NewSession,
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<(), SignInError> {
+    ) -> Result<Displaced, SignInError> {
         let outcome = self
-            .commit(|| self.prepare_activation(new, default, wanted))
+            .commit_with(|| self.prepare_activation(new, default, wanted))
             .await;
         self.announced(outcome)
     }
@@ -107,7 +128,8 @@ impl Store {
         new: &NewSession,
         default: Limit,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<Box<dyn Unit>, Attempt> {
+    ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
+        let mut displaced = Displaced::default();
         let by = new.actor().as_str();
         let mut unit = self.driver.begin().await?;
         let limit = self.limit_of(unit.as_mut(), new, default).await?;
@@ -123,7 +145,11 @@ impl Store {
         };
         for ends in ends.chunks(MAX_LIST) {
             let binds = end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
-            unit.execute(&self.statements.end_ids, binds).await?;
+            let ended = unit.execute(&self.statements.end_ids, binds).await?;
+            match ended == ends.len() as u64 {
+                true => displaced.for_the_limit.extend(ends),
+                false => displaced.for_the_limit_unnamed += ended,
+            }
         }
         if let Some(previous) = new.previous {
             let (statement, binds) = self.ending_of(previous, EndedReason::Replaced, Some(by));
@@ -131,6 +157,9 @@ impl Store {
             // Whoever was signed out meanwhile acts as nobody.
             if ended == 0 && new.acting_user.is_some() {
                 return Err(Attempt::Refused(SignInError::Lapsed));
+            }
+            if ended > 0 {
+                displaced.replaced = Some(previous);
             }
         }
         if unit
@@ -143,7 +172,7 @@ impl Store {
         if !wanted() {
             return Err(Attempt::Refused(SignInError::Abandoned));
         }
-        Ok(unit)
+        Ok((unit, displaced))
     }
 
     /// Gives a reserved place back.

@@ -121,7 +121,7 @@ impl Lane {
         if !shared.store.is_exhausted() {
             shared
                 .outage
-                .declare(&shared.store, shared.limits.time_budget);
+                .declare(&shared.store, &shared.events, shared.limits.time_budget);
         }
     }
 
@@ -160,11 +160,13 @@ impl Lane {
         let mut state = self.shared.lock();
         let length = state.queue.len().min(MAX_LIST);
         state.set_out = Some(Instant::now());
-        state
+        let batch = state
             .queue
             .drain(..length)
             .filter(|waiting| !waiting.answer.is_closed())
-            .collect()
+            .collect();
+        self.shared.events.meter().queued(state.queue.len());
+        batch
     }
 
     async fn ask(
@@ -178,7 +180,10 @@ impl Lane {
         tokens.dedup();
         match tokens.is_empty() {
             true => Ok(HashMap::new()),
-            false => self.shared.store.look_up(link, &tokens).await,
+            false => {
+                self.shared.events.meter().asked_for(tokens.len());
+                self.shared.store.look_up(link, &tokens).await
+            }
         }
     }
 

@@ -7,7 +7,7 @@ mod touch;
 mod watch;
 
 pub(crate) use self::{
-    queue::{LaneLimits, Verifier},
+    queue::{LaneLimits, Unanswered, Verifier},
     touch::Touches,
     watch::{Watch, WatchTimings, Watchers},
 };

@@ -9,9 +9,16 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
-use crate::{store::Store, token::TokenHash};
+use crate::{
+    event::{Event, EventKind, Events},
+    store::Store,
+    token::TokenHash,
+};
 
 const PROBE_PAUSE: Duration = Duration::from_millis(100);
 /// How many probes may be under way at once. After a failover each connection in the pool can lead to a server that is
@@ -27,16 +34,16 @@ impl Outage {
     }
 
     /// Declares the database unreachable until a statement has been answered again.
-    pub(super) fn declare(&self, store: &Arc<Store>, time_budget: Duration) {
+    pub(super) fn declare(&self, store: &Arc<Store>, events: &Events, time_budget: Duration) {
         if self.0.swap(true, Ordering::Relaxed) {
             return;
         }
-        tracing::error!(
-            "the session database cannot be reached; answering \"unavailable\" until it can"
-        );
+        events.report(Event::new(EventKind::StoreUnavailable));
         let probe = Probe {
             outage: self.clone(),
             store: Arc::downgrade(store),
+            events: events.clone(),
+            began: Instant::now(),
             time_budget,
         };
         tokio::spawn(probe.run());
@@ -47,6 +54,8 @@ struct Probe {
     outage: Outage,
     /// Nobody probes for an application that is gone.
     store: Weak<Store>,
+    events: Events,
+    began: Instant,
     time_budget: Duration,
 }
 
@@ -69,7 +78,9 @@ impl Probe {
                 std::future::pending().await
             };
             if timeout(PROBE_PAUSE, answered).await.is_ok() {
-                tracing::info!("the session database answers again");
+                let after = self.began.elapsed();
+                self.events
+                    .report(Event::new(EventKind::StoreAvailable { after }));
                 return;
             }
         }

@@ -25,6 +25,7 @@ use tokio::{
 
 use super::{lane::Lane, outage::Outage};
 use crate::{
+    event::Events,
     store::{Lookup, Store},
     token::TokenHash,
 };
@@ -46,6 +47,7 @@ pub(crate) struct Verifier(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) limits: LaneLimits,
+    pub(super) events: Events,
     state: Mutex<State>,
     pub(super) outage: Outage,
 }
@@ -73,22 +75,12 @@ pub(crate) enum Unanswered {
     Store,
 }
 
-impl Unanswered {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue full",
-            Self::Outage => "database cannot be reached",
-            Self::TimedOut => "time budget spent",
-            Self::Store => "store failed",
-        }
-    }
-}
-
 impl Verifier {
-    pub(crate) fn new(store: Arc<Store>, limits: LaneLimits) -> Self {
+    pub(crate) fn new(store: Arc<Store>, limits: LaneLimits, events: Events) -> Self {
         Self(Arc::new(Shared {
             store,
             limits,
+            events,
             state: Mutex::default(),
             outage: Outage::default(),
         }))
@@ -118,6 +110,7 @@ impl Verifier {
                 return Err(Unanswered::QueueFull);
             }
             state.queue.push_back(Waiting { token, answer });
+            self.0.events.meter().queued(state.queue.len());
             state.opens_lane(self.0.limits.max_lanes)
         };
         if opens_lane {

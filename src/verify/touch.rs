@@ -13,7 +13,10 @@ use std::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::store::{MAX_LIST, Store};
+use crate::{
+    event::Meter,
+    store::{MAX_LIST, Store},
+};
 
 /// How long ids are collected before they are written.
 const COLLECT: Duration = Duration::from_millis(250);
@@ -25,6 +28,7 @@ pub(crate) struct Touches(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     store: Arc<Store>,
+    meter: Meter,
     pending: Mutex<Pending>,
     /// Held while a batch is on its way, so that closing can wait for it.
     writing: tokio::sync::Mutex<()>,
@@ -39,9 +43,10 @@ struct Pending {
 }
 
 impl Touches {
-    pub(crate) fn new(store: Arc<Store>) -> Self {
+    pub(crate) fn new(store: Arc<Store>, meter: Meter) -> Self {
         Self(Arc::new(Shared {
             store,
+            meter,
             pending: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             missed: AtomicU64::new(0),
@@ -74,13 +79,14 @@ impl Touches {
         // In one order on every node: two batches cannot lock each other out.
         ids.sort_unstable();
         for batch in ids.chunks(MAX_LIST) {
-            if let Err(error) = self.0.store.touch(batch.to_vec()).await {
-                let missed = self
-                    .0
-                    .missed
-                    .fetch_add(batch.len() as u64, Ordering::Relaxed)
-                    + batch.len() as u64;
-                tracing::warn!(%error, missed, "last_seen_at could not be written");
+            match self.0.store.touch(batch.to_vec()).await {
+                Ok(touched) => self.0.meter.touched(touched),
+                Err(error) => {
+                    self.0.meter.touches_missed(batch.len());
+                    let missed = batch.len() as u64;
+                    let missed = self.0.missed.fetch_add(missed, Ordering::Relaxed) + missed;
+                    tracing::warn!(%error, missed, "last_seen_at could not be written");
+                }
             }
         }
     }

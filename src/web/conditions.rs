@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 use super::{params::Fields, refusal::Refusal};
 use crate::{
@@ -114,7 +114,7 @@ pub(crate) fn parse_user_id(name: &str, text: String) -> Result<UserId, Refusal>
         Ok(()) => Ok(user_id),
         Err(_) => Err(Refusal::parameter(
             name,
-            "has to be a user's id: 1 to 255 bytes, no control characters, no white space at either end",
+            "has to be the id of a user: 1 to 255 bytes, no control characters, no white space at either end",
         )),
     }
 }
@@ -161,11 +161,17 @@ fn time(fields: &mut Fields, name: &str) -> Result<Option<OffsetDateTime>, Refus
     };
     let fault = "has to be a time of RFC 3339, such as 2026-01-31T23:59:59Z; in a query, + is written as %2B";
     match OffsetDateTime::parse(&text, &Rfc3339) {
-        // In UTC it may lie beyond the years that can be written down.
-        Ok(time) => match time.checked_to_offset(UtcOffset::UTC) {
-            Some(time) if (0..=9999).contains(&time.year()) => Ok(Some(time)),
-            _ => Err(Refusal::parameter(name, fault)),
-        },
+        Ok(time) => Ok(Some(in_utc(time))),
         Err(_) => Err(Refusal::parameter(name, fault)),
+    }
+}
+
+/// In UTC a moment may lie beyond the years 0 to 9999 that can be written down; no session does.
+fn in_utc(time: OffsetDateTime) -> OffsetDateTime {
+    let latest = PrimitiveDateTime::MAX.assume_utc();
+    match time.checked_to_offset(UtcOffset::UTC) {
+        Some(time) if time.year() < 0 => OffsetDateTime::UNIX_EPOCH,
+        Some(time) => time,
+        None => latest,
     }
 }

@@ -76,7 +76,7 @@ impl Fields {
         }
     }
 
-    fn add(&mut self, name: String, value: Value) -> Result<(), Refusal> {
+    pub(crate) fn add(&mut self, name: String, value: Value) -> Result<(), Refusal> {
         if self.entries.iter().any(|(earlier, _)| *earlier == name) {
             return Err(Refusal::parameter(&name, "is given more than once"));
         }

@@ -149,10 +149,24 @@ impl Refusal {
         INTERNAL.into()
     }
 
+    /// The parameter that is to blame, in a form that can be shown.
+    pub(crate) fn parameter_name(&self) -> Option<String> {
+        self.parameter
+            .as_ref()
+            .map(|parameter| parameter.name.to_string())
+    }
+
+    /// What is wrong with the parameter: follows its name in a sentence.
+    pub(crate) fn fault(&self) -> &'static str {
+        self.parameter
+            .as_ref()
+            .map_or("cannot be right", |parameter| parameter.fault)
+    }
+
     /// For people. Safe to be shown: a hostile name is in it in escaped form.
     pub(crate) fn detail(&self) -> String {
-        match &self.parameter {
-            Some(parameter) => format!("The parameter `{}` {}.", parameter.name, parameter.fault),
+        match self.parameter_name() {
+            Some(name) => format!("The parameter `{name}` {}.", self.fault()),
             None => self.problem.detail.to_owned(),
         }
     }
@@ -161,11 +175,14 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = self.problem.body();
-        if let (Some(parameter), Some(members)) = (&self.parameter, body.as_object_mut()) {
+        if let (Some(name), Some(members)) = (self.parameter_name(), body.as_object_mut()) {
             members.insert("detail".into(), self.detail().into());
-            members.insert("parameter".into(), parameter.name.to_string().into());
+            members.insert("parameter".into(), name.into());
         }
-        self.problem.with_body(&body)
+        let mut response = self.problem.with_body(&body);
+        // The pages say it in their own words.
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -102,7 +102,7 @@ on_every_database! {
         database.execute(&format!(
             "UPDATE countersign_sessions SET created_at = '2020-06-01 00:00:00.000' WHERE id = '{one}'"
         )).await;
-        let cases: [(&str, &[Uuid]); 16] = [
+        let cases: [(&str, &[Uuid]); 18] = [
             ("", &[three, two, one, own]),
             ("?", &[three, two, one, own]),
             ("?user_id=3", &[three, two]),
@@ -117,6 +117,8 @@ on_every_database! {
             ("?created_before=2021-01-01T00:00:00Z", &[one]),
             ("?created_after=2021-01-01T00%3A00%3A00%2B01%3A00", &[three, two, own]),
             ("?created_after=2020-01-01T00:00:00Z&created_before=2021-01-01T00:00:00Z", &[one]),
+            ("?created_after=0000-01-01T00:00:00%2B23:59", &[three, two, one, own]),
+            ("?created_after=9999-12-31T23:59:59-23:59", &[]),
             ("?user_id=3&state=ended&ip=10.0.0.2&user_agent=Chrome&page_size=1000", &[three]),
             ("?user_id=3&state=live&ip=10.0.0.2", &[]),
         ];

@@ -23,7 +23,7 @@ use crate::support::{App, Client, Database, eventually, on_every_database};
 
 /// When a request is dropped that has been polled often enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drops {
+pub(crate) enum Drops {
     /// As soon as it waits.
     Waiting,
     /// When what it waits for is there.
@@ -31,7 +31,7 @@ enum Drops {
 }
 
 /// Polls a future at most so many times.
-async fn polled<F: Future>(times: usize, drops: Drops, future: F) -> Option<F::Output> {
+pub(crate) async fn polled<F: Future>(times: usize, drops: Drops, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut polls = 0;
     poll_fn(|context| {

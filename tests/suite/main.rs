@@ -26,6 +26,7 @@ mod application_sql;
 mod cancellation;
 mod configuration;
 mod cookies;
+mod events;
 mod faults;
 mod grants;
 mod guards;
@@ -37,6 +38,8 @@ mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use countersign::EventKind;
 use http::StatusCode;
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
     Answer, App, Client, Database, eventually,
+    heard::Heard,
     proxy::{Mode, Proxy},
 };
 
@@ -92,6 +94,38 @@ on_every_server! {
             recovers(&app, &client).await;
         }
         assert_eq!(database.live().await, 1);
+    }
+
+    async fn an_outage_is_told_at_its_beginning_and_at_its_end(database: Database) {
+        database.pool.migrate().await.unwrap();
+        let (heard, proxy) = (Heard::default(), Proxy::before(&database).await);
+        let pool = proxy.pool(&database, 4).await;
+        let app = App::on(&pool, |builder| heard.listen(builder.time_budget(BUDGET))).await;
+        let client = app.signed_in("2").await;
+        heard.news(&app).await;
+        for _ in 0..2 {
+            proxy.set(Mode::Reset);
+            eventually("an outage is told", || async {
+                promptly(app.who(&client)).await;
+                heard.so_far().iter().any(|event| event.kind == EventKind::StoreUnavailable)
+            })
+            .await;
+            for _ in 0..20 {
+                assert_eq!(promptly(app.who(&client)).await, "unavailable");
+            }
+            proxy.set(Mode::Pass);
+            recovers(&app, &client).await;
+            let told = heard.news(&app).await;
+            let told: Vec<_> = told.iter().filter(|event| event.kind.name().starts_with("store")).collect();
+            match told[..] {
+                [began, ended] => {
+                    assert_eq!(began.kind, EventKind::StoreUnavailable);
+                    let EventKind::StoreAvailable { after } = ended.kind else { panic!("{ended:?}") };
+                    assert!(!after.is_zero());
+                }
+                _ => panic!("{told:?}"),
+            }
+        }
     }
 
     async fn signing_in_and_out_during_an_outage_changes_nothing(database: Database) {

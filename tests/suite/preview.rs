@@ -108,19 +108,22 @@ fn row() -> impl Strategy<Value = NewRow> {
         1 => Just(Fate::ReservedAndEnded),
     ];
     (
-        1..u128::MAX,
-        any::<[u8; 32]>(),
+        (1..u128::MAX, any::<[u8; 32]>()),
+        prop_oneof![5 => Just("default"), 1 => Just("other")],
         prop_oneof![Just("2"), Just("Ada"), select(USERS)],
+        option::weighted(0.2, select(USERS)),
         option::of(select(ADDRESSES)),
         option::weighted(0.9, text()),
         -3_i64..4,
         fate,
     )
         .prop_map(
-            |(id, token, user_id, ip, user_agent, moment, fate)| NewRow {
+            |((id, token), realm, user_id, acting, ip, user_agent, moment, fate)| NewRow {
+                realm,
                 id: Uuid::from_u128(id),
                 token,
                 user_id: user_id.to_owned(),
+                acting_user: acting.map(str::to_owned),
                 ip: ip.map(str::to_owned),
                 user_agent,
                 created_at: CREATED + moment,
@@ -133,6 +136,7 @@ fn row() -> impl Strategy<Value = NewRow> {
 #[derive(Clone, Debug)]
 struct Draft {
     user: Option<Pick>,
+    acting: Option<Pick>,
     state: Option<SessionState>,
     ip: Option<Pick>,
     agent: Option<(Pick, Index, Index, Near)>,
@@ -177,7 +181,7 @@ fn pick(other: impl Strategy<Value = String>) -> impl Strategy<Value = Pick> {
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
-    let users = select(USERS).prop_map(str::to_owned);
+    let users = || select(USERS).prop_map(str::to_owned);
     let addresses =
         prop_oneof![select(ADDRESSES), select(STRANGE_ADDRESSES)].prop_map(str::to_owned);
     // Around the times of the sessions, to the millisecond, and as far away as a time can be.
@@ -201,7 +205,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         prop_oneof![Just(Near::Exact), other]
     };
     (
-        option::weighted(0.3, pick(users)),
+        option::weighted(0.3, pick(users())),
+        option::weighted(0.15, pick(users())),
         prop_oneof![
             3 => Just(None),
             2 => Just(Some(SessionState::Live)),
@@ -213,15 +218,18 @@ fn draft() -> impl Strategy<Value = Draft> {
         option::weighted(0.2, moment()),
         prop_oneof![1_u32..6, Just(1000)],
     )
-        .prop_map(|(user, state, ip, agent, after, before, page_size)| Draft {
-            user,
-            state,
-            ip,
-            agent,
-            after,
-            before,
-            page_size,
-        })
+        .prop_map(
+            |(user, acting, state, ip, agent, after, before, page_size)| Draft {
+                user,
+                acting,
+                state,
+                ip,
+                agent,
+                after,
+                before,
+                page_size,
+            },
+        )
 }
 
 impl Pick {
@@ -237,6 +245,7 @@ impl Pick {
 #[derive(Clone, Debug)]
 struct Wanted {
     user_id: Option<String>,
+    acting_user: Option<String>,
     state: Option<SessionState>,
     ip: Option<String>,
     user_agent: Option<String>,
@@ -252,6 +261,10 @@ impl Wanted {
                 .user
                 .as_ref()
                 .map(|pick| pick.text(rows, |row| Some(&row.user_id))),
+            acting_user: draft
+                .acting
+                .as_ref()
+                .map(|pick| pick.text(rows, |row| row.acting_user.as_ref())),
             state: draft.state,
             ip: draft
                 .ip
@@ -275,6 +288,9 @@ impl Wanted {
             Some(user_id) => Filter::user(user_id.as_str()),
             None => Filter::everybody(),
         };
+        if let Some(user_id) = &self.acting_user {
+            filter = filter.acting_user(user_id.as_str());
+        }
         if let Some(state) = self.state {
             filter = filter.state(state);
         }
@@ -296,6 +312,7 @@ impl Wanted {
     /// Whatever has become of it.
     fn means(&self, row: &NewRow) -> bool {
         let user = self.user_id.as_ref().is_none_or(|id| *id == row.user_id);
+        let acting = self.acting_user.is_none() || self.acting_user == row.acting_user;
         let ip = self.ip.is_none() || self.ip == row.ip;
         let agent = self.user_agent.as_ref().is_none_or(|part| {
             row.user_agent
@@ -304,7 +321,7 @@ impl Wanted {
         });
         let after = self.after.is_none_or(|time| row.created_at >= time);
         let before = self.before.is_none_or(|time| row.created_at < time);
-        user && ip && agent && after && before
+        row.realm == "default" && user && acting && ip && agent && after && before
     }
 
     fn lists(&self, row: &NewRow) -> bool {

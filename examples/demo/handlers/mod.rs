@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod articles;
+pub mod events;
 pub mod home;
 pub mod passwords;
 pub mod whoami;

@@ -160,12 +160,15 @@ impl Answer {
             let name: HeaderName = name.parse().ok()?;
             headers.append(name, HeaderValue::from_str(value).ok()?);
         }
-        let length: usize = headers
-            .get(header::CONTENT_LENGTH)?
-            .to_str()
-            .ok()?
-            .parse()
-            .ok()?;
+        let length: usize = match status {
+            StatusCode::NO_CONTENT => 0, // which has no length to say (RFC 9110, 8.6)
+            _ => headers
+                .get(header::CONTENT_LENGTH)?
+                .to_str()
+                .ok()?
+                .parse()
+                .ok()?,
+        };
         (body.len() == length).then(|| Self {
             status,
             headers,

@@ -14,6 +14,7 @@ pub(crate) mod control;
 pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod heard;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -13,9 +13,11 @@ use super::{Client, Database, Pool, database::with_pool, secret::sealed};
 /// A session to insert.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRow {
+    pub(crate) realm: &'static str,
     pub(crate) id: Uuid,
     pub(crate) token: [u8; 32],
     pub(crate) user_id: String,
+    pub(crate) acting_user: Option<String>,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
     /// Milliseconds since 1970, which all databases keep.
@@ -40,7 +42,7 @@ pub(crate) enum Fate {
     ReservedAndEnded,
 }
 
-/// The rows of a table by their first column, each with its columns by name, as text.
+/// The rows of a table by what tells them apart, each with its columns by name, as text.
 pub(crate) type Dump = BTreeMap<String, BTreeMap<String, Option<String>>>;
 
 impl NewRow {
@@ -48,9 +50,11 @@ impl NewRow {
     pub(crate) fn live(user_id: &str) -> Self {
         let id = Uuid::now_v7();
         Self {
+            realm: "default",
             id,
             token: Sha256::digest(id.as_bytes()).into(),
             user_id: user_id.to_owned(),
+            acting_user: None,
             ip: None,
             user_agent: None,
             created_at: 1_767_225_600_000, // 2026
@@ -86,9 +90,13 @@ impl NewRow {
             _ => (null(), null()),
         };
         let created = database.instant(self.created_at);
-        let (id, hash) = (self.id, database.bytes(&Sha256::digest(self.token)));
+        let (realm, id, hash) = (
+            self.realm,
+            self.id,
+            database.bytes(&Sha256::digest(self.token)),
+        );
         format!(
-            "'{id}', {hash}, {created}, {created}, {seen}, {expires}, {reserved}, {ended}, {reason}"
+            "'{realm}', '{id}', {hash}, {created}, {created}, {seen}, {expires}, {reserved}, {ended}, {reason}"
         )
     }
 }
@@ -101,20 +109,19 @@ impl Database {
             let lines: Vec<_> = rows
                 .iter()
                 .map(|row| {
-                    texts.extend([
-                        Some(row.user_id.clone()),
-                        row.ip.clone(),
-                        row.user_agent.clone(),
-                    ]);
-                    let [user_id, ip, user_agent] =
-                        [2, 1, 0].map(|back| self.parameter(texts.len() - back));
                     let values = row.values(self);
-                    format!("({values}, {user_id}, {ip}, {user_agent})")
+                    let (user_id, acting) = (Some(row.user_id.clone()), row.acting_user.clone());
+                    let bound = [user_id, acting, row.ip.clone(), row.user_agent.clone()];
+                    let bound = bound.map(|text| {
+                        texts.push(text);
+                        self.parameter(texts.len())
+                    });
+                    format!("({values}, {})", bound.join(", "))
                 })
                 .collect();
             let sql = format!(
-                "INSERT INTO countersign_sessions (id, token_hash, created_at, authenticated_at, last_seen_at, \
-                 expires_at, reserved_until, ended_at, ended_reason, user_id, ip, user_agent) VALUES {}",
+                "INSERT INTO countersign_sessions (realm, id, token_hash, created_at, authenticated_at, last_seen_at, \
+                 expires_at, reserved_until, ended_at, ended_reason, user_id, acting_user, ip, user_agent) VALUES {}",
                 lines.join(", ")
             );
             let written = with_pool!(&self.pool, pool => {
@@ -130,13 +137,19 @@ impl Database {
 
     /// All rows of a table, as they are.
     pub(crate) async fn dump(&self, table: &str) -> Dump {
+        self.dump_where(table, "1 = 1").await
+    }
+
+    /// Some rows of a table, as they are.
+    pub(crate) async fn dump_where(&self, table: &str, condition: &str) -> Dump {
         let columns = self.texts(&self.columns_of(table)).await;
         let columns: Vec<_> = columns.into_iter().flatten().flatten().collect();
         let expressions: Vec<_> = columns.iter().map(|column| self.text_of(column)).collect();
-        let rows = format!("SELECT {} FROM {table}", expressions.join(", "));
+        let (key, expressions) = (self.key_of(table), expressions.join(", "));
+        let rows = format!("SELECT {key}, {expressions} FROM {table} WHERE {condition}");
         let mut dump = Dump::new();
-        for row in self.texts(&rows).await {
-            let key = row[0].clone().unwrap();
+        for mut row in self.texts(&rows).await {
+            let key = row.remove(0).unwrap();
             dump.insert(key, columns.iter().cloned().zip(row).collect());
         }
         dump
@@ -218,6 +231,15 @@ impl Database {
                 "SELECT CAST(column_name AS CHAR) FROM information_schema.columns \
                  WHERE table_schema = DATABASE() AND table_name = '{table}' ORDER BY ordinal_position"
             ),
+        }
+    }
+
+    /// What tells the rows of a table apart.
+    fn key_of(&self, table: &str) -> String {
+        match table {
+            "countersign_sessions" => self.text_of("id"),
+            "countersign_users" => "concat_ws(' ', realm, user_id)".to_owned(),
+            other => panic!("no such table: {other}"),
         }
     }
 

@@ -1,0 +1,284 @@
+//! The pages for users: their devices, and signing them out.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use http::StatusCode;
+
+use super::{InvalidOrigin, own::Own};
+use crate::{
+    pages::{
+        self, FormFields, Frame, History, PageLook, SessionView, Site, Step, Visit, html, no_query,
+        with_query,
+    },
+    session::Sessions,
+    store::{Filter, Page, SessionState},
+    web::{
+        body::NoBody,
+        conditions::Conditions,
+        guard::{self, CrossSite, SessionIdInPath},
+        listing::ListQuery,
+        params::Blanks,
+        refusal::Refusal,
+    },
+};
+
+/// Starts configuring the pages for users.
+pub fn pages(sessions: &Sessions) -> AccountPages {
+    AccountPages {
+        own: Own::new(sessions.clone()),
+        cross_site: CrossSite::default(),
+        look: PageLook::default(),
+    }
+}
+
+/// Configures the pages for users; made by [`pages`].
+///
+/// They do what [`account::router`](super::router) does, with the same checks and strictness, as HTML without a single
+/// script: "Your devices" with this one marked, one of them with its history, and signing one or all the others out. The
+/// [guide](crate::guide::pages) shows how they are mounted.
+///
+/// ```no_run
+/// use axum::Router;
+/// use countersign::{Sessions, account};
+///
+/// fn app(sessions: &Sessions) -> Router {
+///     Router::new()
+///         .nest("/account/sessions", account::pages(sessions).build())
+///         .layer(sessions.layer())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "pages do nothing until they are built and nested"]
+pub struct AccountPages {
+    own: Own,
+    cross_site: CrossSite,
+    look: PageLook,
+}
+
+impl AccountPages {
+    /// How recently users have to have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
+    pub fn recent_sign_in(mut self, within: Duration) -> Self {
+        self.own.recent = within;
+        self
+    }
+
+    /// Lets users end sessions however long ago they signed in.
+    ///
+    /// # Security
+    ///
+    /// Whoever finds a browser unlocked, or steals a cookie, can then sign the user out everywhere else (ASVS 5.0,
+    /// 7.5.2).
+    pub fn insecure_any_sign_in_age(mut self) -> Self {
+        self.own.recent = Duration::MAX;
+        self
+    }
+
+    /// Lets forms of another origin be sent here too, written as browsers write it: `https://www.example.com`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOrigin`] for what no browser would send.
+    ///
+    /// # Security
+    ///
+    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
+        self.cross_site = self.cross_site.trust(origin.as_ref())?;
+        Ok(self)
+    }
+
+    /// Title, stylesheets and ways out. Default: [`PageLook::default`].
+    pub fn look(mut self, look: PageLook) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    pub fn build<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let site = Site::new(self.look, "Your devices", &self.own.sessions);
+        let guarded = |route| pages::for_people(self.cross_site.protect(route));
+        let routes = Router::new()
+            .route("/", guarded(get(list)))
+            .route("/{id}", guarded(get(show)))
+            .route("/{id}/end", guarded(post(end)))
+            .route("/others/end", guarded(post(end_others)));
+        guard::finish(routes)
+            .route(&pages::stylesheet_route(), get(pages::stylesheet))
+            .layer(middleware::from_fn_with_state(
+                site.clone(),
+                pages::as_pages,
+            ))
+            .with_state(Desk {
+                own: self.own,
+                site,
+            })
+    }
+}
+
+impl<S> From<AccountPages> for Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn from(pages: AccountPages) -> Self {
+        pages.build()
+    }
+}
+
+/// What the handlers work with.
+#[derive(Clone, Debug)]
+struct Desk {
+    own: Own,
+    site: Site,
+}
+
+impl Desk {
+    fn frame(&self, visit: &Visit) -> Frame {
+        self.site.frame(&visit.mount, &visit.session)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "account/list.html")]
+struct ListPage {
+    frame: Frame,
+    sessions: Vec<SessionView>,
+    is_recent: bool,
+    others_href: Option<String>,
+    newest: Option<String>,
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "account/session.html")]
+struct SessionPage {
+    frame: Frame,
+    trail: Vec<Step>,
+    here: String,
+    session: SessionView,
+    history: History,
+}
+
+async fn list(
+    visit: Visit,
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    body: Result<NoBody, Refusal>,
+) -> Result<Response, Refusal> {
+    let _: NoBody = body?;
+    let asked = ListQuery::read(&query.unwrap_or_default(), Blanks::AreAbsent, |_| {
+        Ok(Conditions {
+            state: Some(SessionState::Live),
+            ..Conditions::default()
+        })
+    })?;
+    let listing = desk.own.list(&visit.user, &asked).await?;
+    let page = |token: Option<&String>| {
+        let size = asked.page_size.map(|size| ("page_size", size.to_string()));
+        let token = token.map(|token| ("page_token", token.clone()));
+        with_query(
+            visit.mount.start(),
+            &size.into_iter().chain(token).collect::<Vec<_>>(),
+        )
+    };
+    let mut sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| own_view(&visit, session))
+        .collect();
+    // This device first, where it is among them.
+    sessions.sort_by_key(|session| !session.is_current);
+    let any_other = sessions.iter().any(|session| session.may_end)
+        || asked.page_token.is_some()
+        || listing.next_page_token.is_some();
+    let shown = ListPage {
+        frame: desk.frame(&visit),
+        is_recent: desk.own.owner(visit.user.clone()).is_ok(),
+        others_href: any_other.then(|| visit.mount.to(&[&"others", &"end"])),
+        newest: asked.page_token.is_some().then(|| page(None)),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
+        sessions,
+    };
+    Ok(html(StatusCode::OK, &shown))
+}
+
+async fn show(
+    visit: Visit,
+    State(desk): State<Desk>,
+    id: Result<SessionIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    body: Result<NoBody, Refusal>,
+) -> Result<Response, Refusal> {
+    let (SessionIdInPath(id), NoBody) = (id?, body?);
+    no_query(query.as_deref())?;
+    let theirs = Filter::user(visit.user.user_id()).only(id);
+    let found = desk.own.sessions.list(&theirs, Page::first(1)).await?;
+    let info = found
+        .sessions
+        .into_iter()
+        .next()
+        .ok_or_else(Refusal::not_found)?;
+    let session = own_view(&visit, &info);
+    let page = SessionPage {
+        frame: desk.frame(&visit),
+        trail: Vec::new(),
+        here: session.device.clone(),
+        history: History::of(&info, visit.now),
+        session,
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+async fn end(
+    visit: Visit,
+    State(desk): State<Desk>,
+    id: Result<SessionIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    form: Result<FormFields, Refusal>,
+) -> Result<Response, Refusal> {
+    let owner = desk.own.owner(visit.user.clone())?;
+    let (SessionIdInPath(id), FormFields(fields)) = (id?, form?);
+    no_query(query.as_deref())?;
+    fields.finish()?;
+    desk.own.end(&owner, id).await?;
+    Ok(visit.done("That device is signed out.", visit.mount.start()))
+}
+
+async fn end_others(
+    visit: Visit,
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    form: Result<FormFields, Refusal>,
+) -> Result<Response, Refusal> {
+    let owner = desk.own.owner(visit.user.clone())?;
+    no_query(query.as_deref())?;
+    let FormFields(fields) = form?;
+    fields.finish()?;
+    let message = match desk.own.end_others(&owner).await?.ended {
+        0 => "There was no other device to sign out.".to_owned(),
+        1 => "1 other device is signed out.".to_owned(),
+        number => format!("{number} other devices are signed out."),
+    };
+    Ok(visit.done(message, visit.mount.start()))
+}
+
+/// As its user sees it: signing out is what ends the current one.
+fn own_view(visit: &Visit, session: &crate::store::SessionInfo) -> SessionView {
+    let mut view = visit.view(session);
+    view.may_end &= !view.is_current;
+    view.end_label = format!("Sign out {}", view.device);
+    view
+}

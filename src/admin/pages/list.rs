@@ -1,0 +1,103 @@
+//! The first page: all sessions, with filters.
+
+use askama::Template;
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::StatusCode;
+
+use super::{
+    Desk,
+    filters::{self, Filters},
+};
+use crate::{
+    pages::{Frame, SessionTable, Trouble, Visit, html, with_query},
+    web::{body::NoBody, listing::ListQuery, params::Blanks, refusal::Refusal},
+};
+
+#[derive(Template)]
+#[template(path = "admin/list.html")]
+struct ListPage {
+    frame: Frame,
+    filters: Filters,
+    states: [(&'static str, &'static str); 3],
+    problem: Option<Trouble>,
+    table: Option<SessionTable>,
+    /// Where to end all that the filters mean.
+    end_href: Option<String>,
+    newest: Option<String>,
+    older: Option<String>,
+}
+
+pub(super) async fn show(
+    visit: Visit,
+    State(desk): State<Desk>,
+    RawQuery(query): RawQuery,
+    body: Result<NoBody, Refusal>,
+) -> Result<Response, Refusal> {
+    let reader = desk.control.reader(visit.user.clone())?;
+    let _: NoBody = body?;
+    let query = query.unwrap_or_default();
+    let asked = match ListQuery::read(&query, Blanks::AreAbsent, filters::conditions) {
+        Ok(asked) => asked,
+        Err(refusal) => return Ok(refused(&desk, &visit, &query, &refusal)),
+    };
+    let listing = desk.control.list(&reader, &asked).await?;
+
+    let offers_ending = desk.offers_ending(&visit);
+    let pairs = filters::pairs(&asked.conditions);
+    let page = |token: Option<&String>| {
+        let mut pairs = pairs.clone();
+        pairs.extend(asked.page_size.map(|size| ("page_size", size.to_string())));
+        pairs.extend(token.map(|token| ("page_token", token.clone())));
+        with_query(visit.mount.start(), &pairs)
+    };
+    let sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| visit.view(session))
+        .collect();
+    let any_live = sessions.iter().any(|session| session.may_end);
+    let end_href = (offers_ending && any_live).then(|| {
+        let mut pairs = pairs.clone();
+        // Only live ones can be ended, whatever is listed beside them.
+        pairs.retain(|(name, _)| *name != "state");
+        with_query(&visit.mount.to(&[&"end"]), &pairs)
+    });
+    let shown = ListPage {
+        frame: desk.frame(&visit),
+        filters: Filters::of(&asked.conditions),
+        states: Filters::STATES,
+        problem: None,
+        table: (!sessions.is_empty()).then_some(SessionTable {
+            caption: "Sessions, newest first",
+            with_user: true,
+            with_actions: offers_ending,
+            sessions,
+        }),
+        end_href,
+        newest: asked.page_token.is_some().then(|| page(None)),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
+    };
+    Ok(html(StatusCode::OK, &shown))
+}
+
+/// The form as it was sent, with what is wrong.
+fn refused(desk: &Desk, visit: &Visit, query: &str, refusal: &Refusal) -> Response {
+    let trouble = filters::trouble(refusal);
+    let page = ListPage {
+        frame: desk.frame(visit),
+        filters: Filters::as_sent(query, &trouble),
+        states: Filters::STATES,
+        problem: Some(trouble),
+        table: None,
+        end_href: None,
+        newest: None,
+        older: None,
+    };
+    html(StatusCode::BAD_REQUEST, &page)
+}

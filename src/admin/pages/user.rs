@@ -1,0 +1,202 @@
+//! One user: their sessions, their limit, and the end of all of them.
+
+use askama::Template;
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::StatusCode;
+
+use super::{
+    Desk,
+    consequences::{Consequences, done},
+    limit::{LimitForm, read_limit},
+};
+use crate::{
+    admin::control::Current,
+    pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
+    store::Filter,
+    user_id::UserId,
+    web::{
+        body::NoBody, conditions::Conditions, guard::UserIdInPath, listing::ListQuery,
+        params::Blanks, refusal::Refusal,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "admin/user.html")]
+struct UserPage {
+    frame: Frame,
+    trail: Vec<Step>,
+    here: String,
+    problem: Option<Trouble>,
+    user_id: UserId,
+    table: Option<SessionTable>,
+    newest: Option<String>,
+    older: Option<String>,
+    end_href: Option<String>,
+    limit: LimitForm,
+    limit_href: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "admin/end_user.html")]
+struct EndPage {
+    frame: Frame,
+    trail: Vec<Step>,
+    here: &'static str,
+    user_id: UserId,
+    consequences: Consequences,
+    action: String,
+    cancel: String,
+}
+
+pub(super) async fn show(
+    visit: Visit,
+    State(desk): State<Desk>,
+    user_id: Result<UserIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    body: Result<NoBody, Refusal>,
+) -> Result<Response, Refusal> {
+    desk.control.reader(visit.user.clone())?;
+    let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
+    page(&desk, &visit, user_id, &query.unwrap_or_default(), None).await
+}
+
+/// The page as it is, or with what was wrong with the form for the limit.
+async fn page(
+    desk: &Desk,
+    visit: &Visit,
+    user_id: UserId,
+    query: &str,
+    wrong: Option<(LimitForm, Refusal)>,
+) -> Result<Response, Refusal> {
+    let reader = desk.control.reader(visit.user.clone())?;
+    let asked = ListQuery::read(query, Blanks::AreAbsent, |_| {
+        Ok(Conditions {
+            user_id: Some(user_id.clone()),
+            ..Conditions::default()
+        })
+    })?;
+    let listing = desk.control.list(&reader, &asked).await?;
+    let limit = desk.control.limit(&reader, &user_id).await?;
+
+    let offers_ending = desk.offers_ending(visit);
+    let here = visit.mount.to(&[&"users", &user_id]);
+    let page = |token: Option<&String>| {
+        let size = asked.page_size.map(|size| ("page_size", size.to_string()));
+        let token = token.map(|token| ("page_token", token.clone()));
+        with_query(&here, &size.into_iter().chain(token).collect::<Vec<_>>())
+    };
+    let sessions: Vec<_> = listing
+        .sessions
+        .iter()
+        .map(|session| visit.view(session))
+        .collect();
+    let any_live = sessions.iter().any(|session| session.may_end);
+    let (limit, problem, status) = match wrong {
+        None => (LimitForm::of(limit), None, StatusCode::OK),
+        Some((sent, refusal)) => {
+            let text = format!("Number of sessions {}.", refusal.fault());
+            (
+                sent,
+                Some(Trouble::with("max_sessions", text)),
+                StatusCode::BAD_REQUEST,
+            )
+        }
+    };
+    let shown = UserPage {
+        frame: desk.frame(visit),
+        trail: Vec::new(),
+        here: format!("User {user_id}"),
+        problem,
+        table: (!sessions.is_empty()).then_some(SessionTable {
+            caption: "Sessions, newest first",
+            with_user: false,
+            with_actions: offers_ending && any_live,
+            sessions,
+        }),
+        newest: asked.page_token.is_some().then(|| page(None)),
+        older: listing
+            .next_page_token
+            .as_ref()
+            .map(|token| page(Some(token))),
+        end_href: (offers_ending && any_live)
+            .then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
+        limit,
+        limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
+        user_id,
+    };
+    Ok(html(status, &shown))
+}
+
+pub(super) async fn confirm(
+    visit: Visit,
+    State(desk): State<Desk>,
+    user_id: Result<UserIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    body: Result<NoBody, Refusal>,
+) -> Result<Response, Refusal> {
+    let revoker = desk.control.revoker(visit.user.clone())?;
+    let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
+    no_query(query.as_deref())?;
+    let all = Filter::user(&user_id);
+    let tally = desk.control.preview(&revoker, &all, Current::Keep).await?;
+    let user = visit.mount.to(&[&"users", &user_id]);
+    let page = EndPage {
+        frame: desk.frame(&visit),
+        trail: vec![Step {
+            href: user.clone(),
+            text: format!("User {user_id}"),
+        }],
+        here: "End all",
+        consequences: tally.into(),
+        action: visit.mount.to(&[&"users", &user_id, &"end"]),
+        cancel: user,
+        user_id,
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+pub(super) async fn end(
+    visit: Visit,
+    State(desk): State<Desk>,
+    user_id: Result<UserIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    form: Result<FormFields, Refusal>,
+) -> Result<Response, Refusal> {
+    let revoker = desk.control.revoker(visit.user.clone())?;
+    let (UserIdInPath(user_id), FormFields(fields)) = (user_id?, form?);
+    no_query(query.as_deref())?;
+    fields.finish()?;
+    let tally = desk
+        .control
+        .end_user(&revoker, &user_id, Current::Keep)
+        .await?;
+    Ok(visit.done(done(tally), &visit.mount.to(&[&"users", &user_id])))
+}
+
+pub(super) async fn set_limit(
+    visit: Visit,
+    State(desk): State<Desk>,
+    user_id: Result<UserIdInPath, Refusal>,
+    RawQuery(query): RawQuery,
+    form: Result<FormFields, Refusal>,
+) -> Result<Response, Refusal> {
+    let revoker = desk.control.revoker(visit.user.clone())?;
+    let (UserIdInPath(user_id), FormFields(mut fields)) = (user_id?, form?);
+    no_query(query.as_deref())?;
+    let sent = LimitForm::read(&mut fields)?;
+    fields.finish()?;
+    match read_limit(&sent) {
+        Ok(max) => {
+            desk.control.set_limit(&revoker, &user_id, max).await?;
+            let next = visit.mount.to(&[&"users", &user_id]);
+            Ok(visit.done(
+                "The limit is saved. It applies from the next sign-in on.",
+                &next,
+            ))
+        }
+        Err(refusal) => page(&desk, &visit, user_id, "", Some((sent, refusal))).await,
+    }
+}

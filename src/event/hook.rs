@@ -1,0 +1,157 @@
+//! The application's closure, on a thread of its own behind a bounded queue: whatever it does, no request waits for it.
+
+use std::{
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{
+        mpsc::{self, error::TryRecvError},
+        oneshot,
+    },
+    time::timeout,
+};
+
+use super::{Event, EventKind, line, meter::Meter};
+
+/// How many events may wait for the closure. Named in the documentation of `on_event`.
+const CAPACITY: usize = 1024;
+/// How long closing waits for the closure. Named in the documentation of `close`.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the application wants to be done with each event.
+pub(crate) struct Listener(Box<dyn FnMut(Event) + Send>);
+
+impl Listener {
+    pub(crate) fn new(closure: impl FnMut(Event) + Send + 'static) -> Self {
+        Self(Box::new(closure))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Listener")
+    }
+}
+
+/// The way to the closure. Its thread ends when this is dropped, after it has delivered what is queued.
+#[derive(Debug)]
+pub(crate) struct Hook {
+    queue: mpsc::Sender<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Event(Box<Event>),
+    /// Everything before this has been delivered.
+    Delivered(oneshot::Sender<()>),
+}
+
+impl Hook {
+    pub(crate) fn start(listener: Listener, meter: Meter) -> io::Result<Self> {
+        let (queue, messages) = mpsc::channel(CAPACITY);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let delivery = Delivery {
+            listener,
+            meter,
+            messages,
+            dropped: dropped.clone(),
+        };
+        thread::Builder::new()
+            .name("countersign-events".to_owned())
+            .spawn(move || delivery.run())?;
+        Ok(Self { queue, dropped })
+    }
+
+    pub(super) fn hand_over(&self, event: Event) {
+        if self
+            .queue
+            .try_send(Message::Event(Box::new(event)))
+            .is_err()
+        {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Resolves when all that is queued has been delivered, or when that takes too long.
+    pub(super) async fn drained(&self) {
+        let (done, delivered) = oneshot::channel();
+        let draining = async {
+            if self.queue.send(Message::Delivered(done)).await.is_ok() {
+                // An error means that the thread is gone: there is nothing to wait for.
+                let _ = delivered.await;
+            }
+        };
+        if timeout(PATIENCE, draining).await.is_err() {
+            tracing::warn!(target: line::TARGET, "the event hook takes too long; not waiting for it");
+        }
+    }
+}
+
+/// What runs on the thread.
+struct Delivery {
+    listener: Listener,
+    meter: Meter,
+    messages: mpsc::Receiver<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Delivery {
+    fn run(mut self) {
+        let mut since_told = 0;
+        while let Some(message) = self.next() {
+            match message {
+                Message::Event(event) => self.deliver(*event),
+                Message::Delivered(done) => {
+                    self.tell_dropped();
+                    // Whoever waited may have lost patience.
+                    let _ = done.send(());
+                }
+            }
+            since_told += 1;
+            if since_told == CAPACITY {
+                since_told = 0;
+                self.tell_dropped();
+            }
+        }
+        self.tell_dropped();
+    }
+
+    /// The next message; `None` when the last handle is gone.
+    fn next(&mut self) -> Option<Message> {
+        match self.messages.try_recv() {
+            Ok(message) => Some(message),
+            Err(TryRecvError::Disconnected) => None,
+            // All that was queued is out: now is the time to say what was not.
+            Err(TryRecvError::Empty) => {
+                self.tell_dropped();
+                self.messages.blocking_recv()
+            }
+        }
+    }
+
+    fn tell_dropped(&mut self) {
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let event = Event::new(EventKind::EventsDropped).count(dropped);
+            self.meter.event(event.kind, event.count);
+            line::write(&event);
+            self.deliver(event);
+        }
+    }
+
+    fn deliver(&mut self, event: Event) {
+        let closure = &mut self.listener.0;
+        if catch_unwind(AssertUnwindSafe(|| closure(event))).is_err() {
+            tracing::error!(target: line::TARGET, "the event hook panicked; it gets the next event all the same");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! An event as a line of the log.
+
+use std::borrow::Cow;
+
+use tracing::Level;
+
+use super::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
+use crate::{store::EndedReason, user_id::UserId};
+
+/// Stable: filters of applications name it.
+pub(super) const TARGET: &str = "countersign::events";
+
+pub(super) fn write(event: &Event) {
+    // A macro, since tracing wants to know the level when it compiles.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::event!(
+                target: TARGET,
+                Level::$level,
+                event = event.kind.name(),
+                count = event.count,
+                user_id = plain(event.user_id.as_ref().map(UserId::as_str)).as_deref(),
+                session_id = event.session_id.map(tracing::field::display),
+                acting_user = plain(event.acting_user.as_ref().map(UserId::as_str)).as_deref(),
+                ip = plain(event.ip.as_deref()).as_deref(),
+                user_agent = plain(event.user_agent.as_deref()).as_deref(),
+                reason = event.kind.reason(),
+                max = max(event.kind),
+                by = plain(event.by.as_deref()).as_deref(),
+                permission = plain(event.permission.as_deref()).as_deref(),
+                seconds = seconds(event.kind),
+                error = plain(event.error.as_deref()).as_deref(),
+                "{}",
+                message(event.kind)
+            )
+        };
+    }
+    match level(event.kind) {
+        Level::ERROR => line!(ERROR),
+        Level::WARN => line!(WARN),
+        _ => line!(INFO),
+    }
+}
+
+fn level(kind: EventKind) -> Level {
+    match kind {
+        EventKind::StoreUnavailable
+        | EventKind::SignInFailed
+        | EventKind::NotVerified {
+            why: NotVerified::Corrupt,
+        } => Level::ERROR,
+        // Old browsers bring old cookies.
+        EventKind::CookieRejected {
+            why: CookieRejection::UnknownToken,
+        } => Level::INFO,
+        EventKind::CookieRejected { .. }
+        | EventKind::NotVerified { .. }
+        | EventKind::EventsDropped => Level::WARN,
+        EventKind::SignedIn
+        | EventKind::SignInRefused { .. }
+        | EventKind::SignedOut
+        | EventKind::Ended { .. }
+        | EventKind::Rotated
+        | EventKind::Reauthenticated
+        | EventKind::AccountRefused
+        | EventKind::PermissionMissing
+        | EventKind::StoreAvailable { .. } => Level::INFO,
+    }
+}
+
+fn message(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::SignedIn => "signed in",
+        EventKind::SignInRefused { .. } => "sign-in refused",
+        EventKind::SignInFailed => "sign-in failed",
+        EventKind::SignedOut => "signed out",
+        EventKind::Ended {
+            reason: EndedReason::Revoked,
+        } => "sessions revoked",
+        EventKind::Ended { .. } => "sessions ended",
+        EventKind::Rotated => "session token rotated",
+        EventKind::Reauthenticated => "re-authenticated",
+        EventKind::CookieRejected { .. } => "session cookie rejected",
+        EventKind::AccountRefused => "session refused: account may not be used",
+        EventKind::PermissionMissing => "permission missing",
+        EventKind::NotVerified { .. } => "session not verified",
+        EventKind::StoreUnavailable => {
+            "the session database cannot be reached; answering \"unavailable\" until it can"
+        }
+        EventKind::StoreAvailable { .. } => "the session database answers again",
+        EventKind::EventsDropped => "events dropped: the hook is too slow",
+    }
+}
+
+fn max(kind: EventKind) -> Option<u32> {
+    match kind {
+        EventKind::SignInRefused {
+            why: SignInRefusal::LimitReached { max },
+        } => Some(max),
+        _ => None,
+    }
+}
+
+fn seconds(kind: EventKind) -> Option<f64> {
+    match kind {
+        EventKind::StoreAvailable { after } => Some(after.as_secs_f64()),
+        _ => None,
+    }
+}
+
+/// Text from outside with everything escaped that does not print: no line can be forged with it, nor turned around on
+/// a screen, whatever a subscriber does with it (ASVS 5.0, 16.4.1).
+fn plain(text: Option<&str>) -> Option<Cow<'_, str>> {
+    let text = text?;
+    if text.chars().all(prints) {
+        return Some(text.into());
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match prints(character) {
+            true => escaped.push(character),
+            false => escaped.extend(character.escape_unicode()),
+        }
+    }
+    Some(escaped.into())
+}
+
+fn prints(character: char) -> bool {
+    // What std escapes in `Debug`, but for quotes and backslashes, which are a subscriber's affair.
+    matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_does_not_print_is_escaped() {
+        for (text, expected) in [
+            ("Mozilla/5.0 (\"X\\'; ü 漢)", "Mozilla/5.0 (\"X\\'; ü 漢)"),
+            ("a\r\nlevel=INFO", "a\\u{d}\\u{a}level=INFO"),
+            ("a\u{2028}b\u{2029}\u{85}", "a\\u{2028}b\\u{2029}\\u{85}"),
+            ("\u{202e}nimda\u{1b}[2J", "\\u{202e}nimda\\u{1b}[2J"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(Some(text)).as_deref(), Some(expected));
+        }
+        assert_eq!(plain(None), None);
+    }
+}

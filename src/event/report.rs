@@ -1,0 +1,107 @@
+//! The one place where events are told.
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+
+use tokio::runtime::Handle;
+
+use super::{
+    Event, EventKind,
+    flood::{Flood, PERIOD, Turn},
+    hook::Hook,
+    line,
+    meter::Meter,
+};
+
+/// Where whatever happens is reported; shared by all who have something to say.
+#[derive(Clone)]
+pub(crate) struct Events(Arc<Shared>);
+
+struct Shared {
+    hook: Option<Hook>,
+    flood: Flood,
+    meter: Meter,
+}
+
+impl Events {
+    pub(crate) fn new(hook: Option<Hook>, meter: Meter) -> Self {
+        Self(Arc::new(Shared {
+            hook,
+            flood: Flood::default(),
+            meter,
+        }))
+    }
+
+    /// For numbers that belong to no event.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
+    /// Tells the log, the hook and the counters. Never waits.
+    pub(crate) fn report(&self, event: Event) {
+        self.0.report(event);
+    }
+
+    /// [`report`](Self::report)s what can happen any number of times a second: the first few one by one, described, the
+    /// others as one event with their number.
+    pub(crate) fn report_often(&self, kind: EventKind, describe: impl FnOnce(Event) -> Event) {
+        match self.0.flood.turn(kind) {
+            Turn::Told { behind } => {
+                self.0.sum_up(kind, behind);
+                self.report(describe(Event::new(kind)));
+            }
+            Turn::FirstHeldBack => self.sum_up_later(kind),
+            Turn::HeldBack => {}
+        }
+    }
+
+    /// Delivers what is still to be told, within a bounded time.
+    pub(crate) async fn close(&self) {
+        for (kind, behind) in self.0.flood.all_behind() {
+            self.0.sum_up(kind, behind);
+        }
+        if let Some(hook) = &self.0.hook {
+            hook.drained().await;
+        }
+    }
+
+    fn sum_up_later(&self, kind: EventKind) {
+        // Without a runtime the sum comes with the next event of this kind, or at the end.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let shared = Arc::downgrade(&self.0);
+        runtime.spawn(async move {
+            tokio::time::sleep(PERIOD).await;
+            // Nobody is told for an application that is gone.
+            if let Some(shared) = Weak::upgrade(&shared) {
+                let behind = shared.flood.behind(kind);
+                shared.sum_up(kind, behind);
+            }
+        });
+    }
+}
+
+impl Shared {
+    fn report(&self, event: Event) {
+        self.meter.event(event.kind, event.count);
+        line::write(&event);
+        if let Some(hook) = &self.hook {
+            hook.hand_over(event);
+        }
+    }
+
+    fn sum_up(&self, kind: EventKind, behind: u64) {
+        if behind > 0 {
+            self.report(Event::new(kind).count(behind));
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Events").finish_non_exhaustive()
+    }
+}

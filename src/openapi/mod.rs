@@ -1,0 +1,113 @@
+//! The OpenAPI 3.1 document of the routers for administrators and for users.
+//!
+//! It describes them under the paths where the application nested them, every status and every code of a problem
+//! included. Serve it, generate clients from it, or merge it into the application's own: [`OpenApi`] is
+//! [utoipa]'s.
+//!
+//! ```no_run
+//! use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+//! use countersign::{Sessions, account, admin, openapi};
+//!
+//! fn app(sessions: &Sessions) -> Result<Router, serde_json::Error> {
+//!     let document = openapi::document(sessions).admin("/api/admin").account("/api/account").build();
+//!     let json = document.to_json()?;
+//!     Ok(Router::new()
+//!         .nest("/api/admin", admin::router(sessions).build())
+//!         .nest("/api/account", account::router(sessions).build())
+//!         .route("/openapi.json", get(async || ([(CONTENT_TYPE, "application/json")], json)))
+//!         .layer(sessions.layer()))
+//! }
+//! ```
+
+mod operations;
+mod parts;
+mod schemas;
+
+pub use utoipa;
+use utoipa::openapi::{
+    InfoBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
+    path::PathsBuilder,
+    schema::ComponentsBuilder,
+    security::{ApiKey, ApiKeyValue, SecurityScheme},
+    tag::TagBuilder,
+};
+
+use crate::session::Sessions;
+
+/// Starts the document.
+pub fn document(sessions: &Sessions) -> Document {
+    Document {
+        cookie: sessions.core().cookies.session_name().to_owned(),
+        admin: None,
+        account: None,
+    }
+}
+
+/// Says where the routers are; made by [`document`].
+#[derive(Clone, Debug)]
+#[must_use = "a document does nothing until it is built"]
+pub struct Document {
+    /// The session cookie's name.
+    cookie: String,
+    admin: Option<String>,
+    account: Option<String>,
+}
+
+/// The name of the security scheme.
+const COOKIE: &str = "session";
+
+impl Document {
+    /// The path under which [`admin::router`](crate::admin::router) is nested, as clients see it.
+    pub fn admin(mut self, path: &str) -> Self {
+        self.admin = Some(path.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// The path under which [`account::router`](crate::account::router) is nested, as clients see it.
+    pub fn account(mut self, path: &str) -> Self {
+        self.account = Some(path.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// The document. `to_json` makes text of it.
+    #[must_use]
+    pub fn build(self) -> OpenApi {
+        let mut paths = PathsBuilder::new();
+        let mut tags = Vec::new();
+        if let Some(prefix) = &self.admin {
+            paths = operations::admin(paths, prefix);
+            tags.push(tag(
+                parts::ADMIN,
+                "Sessions of everybody, for administrators.",
+            ));
+        }
+        if let Some(prefix) = &self.account {
+            paths = operations::account(paths, prefix);
+            tags.push(tag(parts::ACCOUNT, "One's own sessions."));
+        }
+        let cookie = ApiKeyValue::with_description(
+            self.cookie,
+            "The cookie of a session that is signed in.".to_owned(),
+        );
+        let components = schemas::all(ComponentsBuilder::new())
+            .security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let info = InfoBuilder::new()
+            .title("Sessions")
+            .version(env!("CARGO_PKG_VERSION"))
+            .description(Some(parts::DESCRIPTION));
+        OpenApiBuilder::new()
+            .info(info)
+            .paths(paths)
+            .components(Some(components.build()))
+            .security(Some([SecurityRequirement::new(COOKIE, [""; 0])]))
+            .tags(Some(tags))
+            .build()
+    }
+}
+
+fn tag(name: &str, description: &str) -> utoipa::openapi::Tag {
+    TagBuilder::new()
+        .name(name)
+        .description(Some(description))
+        .build()
+}

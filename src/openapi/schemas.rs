@@ -1,0 +1,313 @@
+//! The shapes of answers and bodies.
+
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    KnownFormat, Ref, RefOr, Schema, SchemaFormat, Type,
+    schema::{
+        AdditionalProperties, AllOfBuilder, AnyOfBuilder, ArrayBuilder, ComponentsBuilder,
+        ObjectBuilder, OneOfBuilder, SchemaType,
+    },
+};
+
+use crate::{store::Page, web::page_token};
+
+pub(super) fn all(components: ComponentsBuilder) -> ComponentsBuilder {
+    components
+        .schema("Session", session())
+        .schema("Sessions", sessions())
+        .schema("Revoked", revoked())
+        .schema("Limit", limit())
+        .schema("Revocation", revocation())
+        .schema("Problem", problem())
+}
+
+pub(super) fn reference(name: &str) -> RefOr<Schema> {
+    Ref::from_schema_name(name).into()
+}
+
+pub(super) fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+pub(super) fn boolean() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean)
+}
+
+pub(super) fn formatted(format: KnownFormat) -> ObjectBuilder {
+    string().format(Some(SchemaFormat::KnownFormat(format)))
+}
+
+pub(super) fn custom(format: &str) -> ObjectBuilder {
+    string().format(Some(SchemaFormat::Custom(format.to_owned())))
+}
+
+pub(super) fn session_id() -> ObjectBuilder {
+    custom("uuid").examples(["019ab1c2-3d4e-7f50-8a6b-7c8d9e0f1a2b"])
+}
+
+/// No control characters, no white space at either end.
+const USER_ID: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+
+pub(super) fn user_id() -> ObjectBuilder {
+    string()
+        .description(Some("The id of a user. At most 255 bytes of UTF-8."))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(USER_ID))
+        .examples(["2"])
+}
+
+pub(super) fn state() -> ObjectBuilder {
+    string().enum_values(Some(["live", "ended"]))
+}
+
+pub(super) fn ip() -> OneOfBuilder {
+    OneOfBuilder::new()
+        .item(custom("ipv4"))
+        .item(custom("ipv6"))
+        .examples(["192.0.2.7"])
+}
+
+pub(super) fn user_agent() -> ObjectBuilder {
+    string()
+        .description(Some(
+            "A part of a user agent, letter for letter. At most 255 bytes of UTF-8.",
+        ))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(r"^[^\u0000]*$"))
+        .examples(["Firefox/"])
+}
+
+pub(super) fn time() -> ObjectBuilder {
+    formatted(KnownFormat::DateTime).examples(["2026-01-31T23:59:59Z"])
+}
+
+pub(super) fn page_size() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1))
+        .maximum(Some(Page::MAX_SIZE))
+        .default(Some(crate::web::listing::DEFAULT_PAGE_SIZE.into()))
+}
+
+pub(super) fn page_token() -> ObjectBuilder {
+    string()
+        .min_length(Some(page_token::LENGTH))
+        .max_length(Some(page_token::LENGTH))
+        .pattern(Some("^[A-Za-z0-9_-]*$"))
+}
+
+fn nullable(kind: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([kind, Type::Null]))
+}
+
+fn count() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+}
+
+/// An object all of whose members are there.
+fn object<P: Into<RefOr<Schema>>>(
+    members: impl IntoIterator<Item = (&'static str, P)>,
+) -> ObjectBuilder {
+    members
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, (name, schema)| {
+            object.property(name, schema).required(name)
+        })
+}
+
+fn session() -> ObjectBuilder {
+    let maybe_time =
+        || nullable(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    let reasons: Vec<Value> = [
+        "logout",
+        "revoked",
+        "limit",
+        "replaced",
+        "expired",
+        "abandoned",
+        "other",
+    ]
+    .into_iter()
+    .map(Value::from)
+    .chain([Value::Null])
+    .collect();
+    object([
+        ("id", session_id()),
+        ("user_id", string().examples(["2"])),
+        (
+            "acting_user",
+            nullable(Type::String).description(Some("The administrator who acts as this user.")),
+        ),
+        ("state", state()),
+        (
+            "current",
+            boolean().description(Some("Whether the request came with this session.")),
+        ),
+        ("created_at", time()),
+        (
+            "last_seen_at",
+            time().description(Some("To within the touch interval.")),
+        ),
+        (
+            "expires_at",
+            time().description(Some("When the absolute timeout passes.")),
+        ),
+        (
+            "authenticated_at",
+            time().description(Some("When the user last proved who they are.")),
+        ),
+        (
+            "ip",
+            nullable(Type::String).description(Some("The address at sign-in.")),
+        ),
+        (
+            "user_agent",
+            nullable(Type::String).description(Some(
+                "Sent by the client at sign-in: escape it when you show it.",
+            )),
+        ),
+        ("ended_at", maybe_time()),
+        (
+            "ended_reason",
+            nullable(Type::String).enum_values(Some(reasons)),
+        ),
+        (
+            "ended_by",
+            nullable(Type::String).description(Some("A user's id, or the name of a job.")),
+        ),
+    ])
+    .description(Some("A session: one sign-in of one user in one browser."))
+}
+
+fn sessions() -> ObjectBuilder {
+    let token = nullable(Type::String).description(Some(
+        "Opens the next page, with the same conditions; null on the last one.",
+    ));
+    object::<RefOr<Schema>>([
+        (
+            "sessions",
+            ArrayBuilder::new().items(reference("Session")).into(),
+        ),
+        ("next_page_token", token.into()),
+    ])
+    .description(Some("One page of sessions, newest first."))
+}
+
+fn revoked() -> ObjectBuilder {
+    object([
+        ("revoked", count().description(Some("Live sessions that have ended, or would."))),
+        ("kept", count().description(Some("Live sessions that were meant and are kept: the current one, and those of protected users."))),
+    ])
+    .examples([json!({ "revoked": 2, "kept": 0 })])
+}
+
+fn limit() -> ObjectBuilder {
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .maximum(Some(u32::MAX));
+    let max = OneOfBuilder::new()
+        .item(number)
+        .item(string().enum_values(Some(["unlimited"])))
+        .item(ObjectBuilder::new().schema_type(Type::Null))
+        .description(Some(
+            "With 0 the user cannot sign in; null: the application's default.",
+        ));
+    object([("max_sessions", max)])
+        .description(Some("A user's own maximum of live sessions."))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .examples([json!({ "max_sessions": 2 })])
+}
+
+/// The conditions that leave somebody out.
+const NARROWING: [&str; 6] = [
+    "user_id",
+    "acting_user",
+    "ip",
+    "user_agent",
+    "created_after",
+    "created_before",
+];
+
+fn revocation() -> OneOfBuilder {
+    let how = |object: ObjectBuilder, everybody: bool| {
+        object
+            .property("state", state())
+            .property("everybody", boolean().enum_values(Some([everybody])))
+            .property(
+                "dry_run",
+                boolean()
+                    .default(Some(false.into()))
+                    .description(Some("Counts, and ends nobody.")),
+            )
+            .property(
+                "include_current",
+                boolean()
+                    .default(Some(false.into()))
+                    .description(Some("The current session may end too.")),
+            )
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+    };
+    let conditions = ObjectBuilder::new()
+        .property("user_id", user_id())
+        .property("acting_user", user_id())
+        .property("ip", ip())
+        .property("user_agent", user_agent())
+        .property("created_after", time())
+        .property("created_before", time());
+    let narrow = NARROWING
+        .into_iter()
+        .fold(AnyOfBuilder::new(), |any, name| {
+            any.item(ObjectBuilder::new().required(name))
+        });
+    OneOfBuilder::new()
+        .item(
+            AllOfBuilder::new()
+                .item(how(conditions, false))
+                .item(narrow)
+                .description(Some(
+                    "By conditions, of which at least one leaves somebody out.",
+                )),
+        )
+        .item(
+            how(ObjectBuilder::new(), true)
+                .required("everybody")
+                .description(Some("Everybody's.")),
+        )
+        .description(Some(
+            "Which sessions to end: the conditions of the listing, all together.",
+        ))
+        .examples([json!({ "ip": "192.0.2.7", "dry_run": true })])
+}
+
+fn problem() -> ObjectBuilder {
+    object([
+        ("type", string().enum_values(Some(["about:blank"]))),
+        ("title", string()),
+        ("status", ObjectBuilder::new().schema_type(Type::Integer)),
+        (
+            "code",
+            string().description(Some("Stable: programs may depend on it.")),
+        ),
+        ("detail", string().description(Some("For people."))),
+    ])
+    .property(
+        "parameter",
+        string().description(Some("The parameter that is to blame, escaped and cut.")),
+    )
+    .description(Some("Why a request was not carried out (RFC 9457)."))
+}
+
+/// A problem with one of these codes.
+pub(super) fn problem_of(codes: &[&'static str]) -> AllOfBuilder {
+    let code = string().enum_values(Some(codes.iter().copied()));
+    AllOfBuilder::new()
+        .item(reference("Problem"))
+        .item(ObjectBuilder::new().property("code", code))
+}

@@ -1,0 +1,129 @@
+//! Where a router of pages is, as the browser sees it: each link starts there.
+
+use std::fmt::Display;
+
+use axum::extract::{NestedPath, OriginalUri, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What a segment of a path or a value in a query keeps as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The path under which the pages are, for example `/admin/sessions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    base: String,
+    /// The first page as it has to be asked for.
+    start: String,
+}
+
+impl Mount {
+    /// What is in front of the path that the nested router sees.
+    pub(crate) fn of(request: &Request) -> Self {
+        let inner = request.uri().path();
+        let extensions = request.extensions();
+        let original = extensions
+            .get::<OriginalUri>()
+            .map_or(inner, |original| original.0.path());
+        let slash = extensions
+            .get::<NestedPath>()
+            .is_some_and(|nested| nested.as_str().ends_with('/'));
+        Self::new(original, inner, slash)
+    }
+
+    fn new(original: &str, inner: &str, slash: bool) -> Self {
+        let base = match original.strip_suffix(inner) {
+            Some(base) => base,
+            // The prefix alone was asked for, without a slash.
+            None if inner == "/" => original,
+            None => "",
+        };
+        // A browser would read the start of such a path as the name of another host.
+        let base = match base.as_bytes() {
+            [b'/', b'/' | b'\\', ..] => "",
+            _ => base,
+        };
+        let start = match base.is_empty() || slash {
+            true => format!("{base}/"),
+            false => base.to_owned(),
+        };
+        Self {
+            base: base.to_owned(),
+            start,
+        }
+    }
+
+    /// The first page.
+    pub(crate) fn start(&self) -> &str {
+        &self.start
+    }
+
+    /// A page below it; the segments are escaped.
+    pub(crate) fn to(&self, segments: &[&dyn Display]) -> String {
+        let mut path = self.base.clone();
+        for segment in segments {
+            path.push('/');
+            path.extend(utf8_percent_encode(&segment.to_string(), PLAIN));
+        }
+        path
+    }
+}
+
+/// Adds values to a path as its query.
+pub(crate) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
+    let mut link = path.to_owned();
+    for (number, (name, value)) in pairs.iter().enumerate() {
+        link.push(if number == 0 { '?' } else { '&' });
+        link.push_str(name);
+        link.push('=');
+        link.extend(utf8_percent_encode(value, PLAIN));
+    }
+    link
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mount, with_query};
+
+    fn links(original: &str, inner: &str, slash: bool) -> (String, String) {
+        let mount = Mount::new(original, inner, slash);
+        (mount.start().to_owned(), mount.to(&[&"users", &"a/b ü"]))
+    }
+
+    #[test]
+    fn links_start_where_the_router_is_nested() {
+        for (original, inner) in [
+            ("/admin/sessions", "/"),
+            ("/admin/sessions/", "/"),
+            ("/admin/sessions/users/2", "/users/2"),
+            ("/admin/sessions/%2F", "/%2F"),
+        ] {
+            let (start, below) = links(original, inner, false);
+            assert_eq!(start, "/admin/sessions", "{original}");
+            assert_eq!(below, "/admin/sessions/users/a%2Fb%20%C3%BC", "{original}");
+        }
+        for path in ["/", "/users/2"] {
+            let expected = ("/".to_owned(), "/users/a%2Fb%20%C3%BC".to_owned());
+            assert_eq!(links(path, path, false), expected);
+        }
+        assert_eq!(links("/a/", "/", true).0, "/a/");
+        assert_eq!(links("/a/b", "/b", true).0, "/a/");
+    }
+
+    #[test]
+    fn no_link_leads_to_another_host() {
+        for original in ["//evil.example/sessions/x", "/\\evil.example/sessions/x"] {
+            assert_eq!(links(original, "/x", false).0, "/");
+        }
+    }
+
+    #[test]
+    fn values_of_a_query_are_escaped() {
+        let link = with_query("/a", &[("b", "c&d=\"<é>".into()), ("e", "+ ".into())]);
+        assert_eq!(link, "/a?b=c%26d%3D%22%3C%C3%A9%3E&e=%2B%20");
+        assert_eq!(with_query("/a", &[]), "/a");
+    }
+}

@@ -1,0 +1,118 @@
+//! Sessions as the pages show them.
+
+use askama::{Template, filters::HtmlSafe};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{device::device_name, mount::Mount, when::When};
+use crate::{
+    store::{EndedReason, SessionInfo, SessionState},
+    user_id::UserId,
+};
+
+/// A session, ready to be shown. Whatever comes from outside is text here, and escaped by the template.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionView {
+    pub(crate) id: Uuid,
+    pub(crate) href: String,
+    pub(crate) user_id: UserId,
+    pub(crate) user_href: String,
+    pub(crate) acting_user: Option<UserLink>,
+    pub(crate) device: String,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) ip: Option<String>,
+    pub(crate) created: When,
+    pub(crate) last_seen: When,
+    pub(crate) remembered: bool,
+    pub(crate) state: StateView,
+    /// Whether it is the one by which this page was asked for.
+    pub(crate) is_current: bool,
+    /// Whether the page offers to end it.
+    pub(crate) may_end: bool,
+    pub(crate) end_href: String,
+    /// What the control to end it says to those who do not see where it stands.
+    pub(crate) end_label: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct UserLink {
+    pub(crate) id: UserId,
+    pub(crate) href: String,
+}
+
+/// Live, or why not.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/state.html")]
+pub(crate) struct StateView {
+    pub(crate) ended: Option<EndedView>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EndedView {
+    pub(crate) why: &'static str,
+}
+
+impl HtmlSafe for StateView {}
+
+impl SessionView {
+    pub(crate) fn new(
+        info: &SessionInfo,
+        current: Uuid,
+        mount: &Mount,
+        now: OffsetDateTime,
+    ) -> Self {
+        let device = device_name(info.user_agent.as_deref());
+        let user_link = |user: &UserId| mount.to(&[&"users", user]);
+        let is_live = info.state == SessionState::Live;
+        Self {
+            id: info.id,
+            href: mount.to(&[&info.id]),
+            end_href: mount.to(&[&info.id, &"end"]),
+            end_label: format!("End the session of user {}, {device}", info.user_id),
+            user_href: user_link(&info.user_id),
+            user_id: info.user_id.clone(),
+            acting_user: info.acting_user.as_ref().map(|user| UserLink {
+                id: user.clone(),
+                href: user_link(user),
+            }),
+            device,
+            user_agent: info.user_agent.clone(),
+            ip: info.ip.clone(),
+            created: When::new(info.created_at, now),
+            last_seen: When::new(info.last_seen_at, now),
+            remembered: info.remembered,
+            state: StateView {
+                ended: (!is_live).then(|| EndedView {
+                    why: why(info.ended_reason),
+                }),
+            },
+            is_current: info.id == current,
+            may_end: is_live,
+        }
+    }
+}
+
+/// In a word or two.
+fn why(reason: Option<EndedReason>) -> &'static str {
+    match reason {
+        Some(EndedReason::Logout) => "signed out",
+        Some(EndedReason::Revoked) => "by decision",
+        Some(EndedReason::Limit) => "limit reached",
+        Some(EndedReason::Replaced) => "signed in again",
+        Some(EndedReason::Expired) => "timed out",
+        Some(EndedReason::Abandoned) => "never arrived",
+        _ => "",
+    }
+}
+
+/// Sessions as a table; on a narrow screen its rows become cards.
+#[derive(Clone, Debug, Template)]
+#[template(path = "parts/table.html")]
+pub(crate) struct SessionTable {
+    pub(crate) caption: &'static str,
+    pub(crate) with_user: bool,
+    pub(crate) with_actions: bool,
+    pub(crate) sessions: Vec<SessionView>,
+}
+
+impl HtmlSafe for SessionTable {}

@@ -1,0 +1,47 @@
+//! Telling what happens to the session of a request: whose it is, and where it comes from.
+
+use super::{Identity, Session, handle::Core};
+use crate::{
+    client::Observed,
+    error::Error,
+    event::{Event, EventKind},
+    user_id::UserId,
+};
+
+impl Core {
+    pub(super) fn located(&self, event: Event, observed: &Observed) -> Event {
+        let address = self.client.address(observed);
+        event.client(
+            address.map(|address| address.to_string()),
+            self.client.user_agent(observed),
+        )
+    }
+}
+
+impl Session {
+    /// An event of this request.
+    pub(super) fn event(&self, kind: EventKind) -> Event {
+        let event = self.core().located(Event::new(kind), self.observed());
+        match &self.state().identity {
+            Identity::SignedIn(user) => event
+                .user(user.user_id().clone())
+                .acting_user(user.acting_user().cloned())
+                .session(user.session_id()),
+            Identity::Anonymous | Identity::Unavailable => event,
+        }
+    }
+
+    pub(super) fn report(&self, event: Event) {
+        self.core().events.report(event);
+    }
+
+    /// Often: during an outage every attempt fails.
+    pub(super) fn report_failed_sign_in(&self, user_id: &UserId, error: &Error) {
+        let core = self.core();
+        core.events.report_often(EventKind::SignInFailed, |event| {
+            core.located(event, self.observed())
+                .user(user_id.clone())
+                .error(error.cause())
+        });
+    }
+}
