@@ -48,7 +48,7 @@ async fn of_users() {
     phone.visit("/").await;
     phone.shows("this session was ended from elsewhere").await;
     phone.inspect("demo-ended-from-elsewhere").await;
-    browser.visit("/account/sessions/nothing").await;
+    browser.visit("/account/sessions/0199d0a0-0000-7000-8000-000000000000").await;
     browser.inspect_answer("account-error", 404).await;
 }
 
