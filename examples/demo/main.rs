@@ -68,6 +68,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         sessions: sessions.clone(),
         database,
         session_limit: config.session_limit,
+        recent_sign_in: config.recent_sign_in,
         stop: stop.clone(),
     };
     let listener = serve::listen(config.listen)?;

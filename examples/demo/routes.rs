@@ -1,5 +1,7 @@
 //! Which route is served by what, and which of them know sessions.
 
+use std::time::Duration;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
@@ -21,6 +23,8 @@ pub struct App {
     pub database: Database,
     /// How many sessions a user may have, for the notice that says so; 0: any number.
     pub session_limit: u32,
+    /// How long ago one may have signed in for what a browser that was left open must not do.
+    pub recent_sign_in: Duration,
     /// For connections that last until they are told to close.
     pub stop: Stop,
 }
@@ -31,7 +35,10 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
     let look = PageLook::new("countersign demo")
         .home("/")
         .icon("/icon.svg");
-    let (everybodys, ones_own) = (admin::pages(&app.sessions), own::pages(&app.sessions));
+    let everybodys = admin::pages(&app.sessions).look(look.clone());
+    let ones_own = own::pages(&app.sessions)
+        .recent_sign_in(app.recent_sign_in)
+        .look(look);
     let document = openapi::document(&app.sessions)
         .admin("/api/admin")
         .account("/api/account")
@@ -48,8 +55,8 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
             "/articles",
             post(articles::publish).route_layer(require("articles:edit")),
         )
-        .nest("/admin/sessions", everybodys.look(look.clone()).build())
-        .nest("/account/sessions", ones_own.look(look).build())
+        .nest("/admin/sessions", everybodys.build())
+        .nest("/account/sessions", ones_own.build())
         // Every request that passes here is verified, once, before its handler runs.
         .layer(sessions.clone())
         .layer(DefaultBodyLimit::max(16 * 1024))
@@ -60,7 +67,12 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
         .route("/whoami", get(whoami::whoami))
         .route("/events", get(events::events))
         .nest("/api/admin", admin::router(&app.sessions).build())
-        .nest("/api/account", own::router(&app.sessions).build())
+        .nest(
+            "/api/account",
+            own::router(&app.sessions)
+                .recent_sign_in(app.recent_sign_in)
+                .build(),
+        )
         .layer(sessions);
 
     // Out here nobody asks who you are.

@@ -7,7 +7,6 @@ use axum::response::Result;
 use countersign::{EndedReason, Identity, Session, SignedIn};
 use serde::Deserialize;
 
-use super::passwords::RECENT;
 use crate::pages::{AboutPage, ErrorPage, HomePage, Visitor};
 use crate::routes::App;
 
@@ -70,7 +69,7 @@ async fn visitor(app: &App, who: SignedIn) -> Result<Visitor> {
             false => None,
         },
         since: since(who.age()),
-        may_change_password: who.require_recent(RECENT).is_ok(),
+        may_change_password: who.require_recent(app.recent_sign_in).is_ok(),
         who,
     })
 }
