@@ -72,7 +72,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let listener = serve::listen(config.listen)?;
     announce(&listener, &config)?;
-    let served = serve::until_told(stop, listener, routes::router(app)).await;
+    let served = serve::until_told(stop, listener, routes::router(app)?).await;
 
     drop(sweeper);
     // Requests only note when a session was last seen: this writes what is still to be written.
@@ -89,6 +89,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .keys(config.keys.iter().cloned())
         .account("users WHERE id = {user:int} AND NOT disabled")
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
+        // People who are not signed in are sent there, with the page they wanted as `next`.
+        .sign_in_page("/")
         .limit(config.limit())
         .idle_timeout(config.idle_timeout)
         .absolute_timeout(config.absolute_timeout)

@@ -4,7 +4,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use countersign::{Sessions, account as own_sessions, admin, require};
+use countersign::{PageLook, Sessions, account as own, admin, openapi, require};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
@@ -25,8 +25,18 @@ pub struct App {
     pub stop: Stop,
 }
 
-pub fn router(app: App) -> Router {
+pub fn router(app: App) -> Result<Router, serde_json::Error> {
     let sessions = app.sessions.layer();
+    // Everybody's sessions for administrators, and everybody's own for everybody: both come with countersign.
+    let look = PageLook::new("countersign demo")
+        .home("/")
+        .icon("/icon.svg");
+    let (everybodys, ones_own) = (admin::pages(&app.sessions), own::pages(&app.sessions));
+    let document = openapi::document(&app.sessions)
+        .admin("/api/admin")
+        .account("/api/account")
+        .build()
+        .to_json()?;
 
     let for_people = Router::new()
         .route("/", get(home::home))
@@ -38,6 +48,8 @@ pub fn router(app: App) -> Router {
             "/articles",
             post(articles::publish).route_layer(require("articles:edit")),
         )
+        .nest("/admin/sessions", everybodys.look(look.clone()).build())
+        .nest("/account/sessions", ones_own.look(look).build())
         // Every request that passes here is verified, once, before its handler runs.
         .layer(sessions.clone())
         .layer(DefaultBodyLimit::max(16 * 1024))
@@ -47,15 +59,18 @@ pub fn router(app: App) -> Router {
     let for_programs = Router::new()
         .route("/whoami", get(whoami::whoami))
         .route("/events", get(events::events))
-        // Everybody's sessions for administrators, everybody's own for everybody: both come with countersign.
         .nest("/api/admin", admin::router(&app.sessions).build())
-        .nest("/api/account", own_sessions::router(&app.sessions).build())
+        .nest("/api/account", own::router(&app.sessions).build())
         .layer(sessions);
 
     // Out here nobody asks who you are.
     let for_everybody = Router::new()
         .route("/style.css", get(pages::style))
         .route("/icon.svg", get(pages::icon))
+        .route(
+            "/openapi.json",
+            get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
+        )
         .route("/health", get(async || "ok"));
 
     let pages = for_people
@@ -69,10 +84,8 @@ pub fn router(app: App) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(TraceLayer::new_for_http());
 
-    pages
-        .merge(for_programs)
-        .merge(for_everybody)
-        .with_state(app)
+    let whole = pages.merge(for_programs).merge(for_everybody);
+    Ok(whole.with_state(app))
 }
 
 /// Our own style sheet, icon and forms, and nothing else from anywhere.
