@@ -10,6 +10,7 @@
 //! | [`events`] | What is told to the log, to a hook and to metrics: every event and every number, with its fields. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
+//! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
 //!
 //! # Words
@@ -66,6 +67,10 @@ pub mod permissions {
 
 pub mod deployment {
     #![doc = include_str!("deployment.md")]
+}
+
+pub mod command_line {
+    #![doc = include_str!("command-line.md")]
 }
 
 pub mod migrating {

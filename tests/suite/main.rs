@@ -44,6 +44,8 @@ mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "admin")]
 mod page_tokens;
 #[cfg(feature = "pages")]

@@ -6,14 +6,14 @@ use axum::Router;
 use countersign::{
     Access, EndedReason, Key, PageLook, PermissionSource, SourceFuture, UserId, admin, uuid::Uuid,
 };
-use http::{Method, StatusCode, header};
+use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::support::{
     Answer, App, Client, KEY,
     control::sign_in,
     on_every_database,
-    pages::{in_query, pages, with_pages},
+    pages::{in_query, with_pages},
 };
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";

@@ -25,7 +25,7 @@ pub(crate) mod rows;
 pub(crate) mod secret;
 
 pub(crate) use self::{
-    app::{App, KEY, router, sessions, sessions_with},
+    app::{App, KEY, router, sessions, sessions_with, usual},
     client::{Answer, Client},
     database::{Database, Pool, eventually},
     gate::Gate,
