@@ -98,6 +98,19 @@ impl Rulings {
         }
     }
 
+    /// Whether this session would end, were it among those to be ended.
+    pub(super) async fn permit(
+        &self,
+        id: Uuid,
+        user_id: &UserId,
+        acting_user: Option<&UserId>,
+    ) -> Result<bool, Error> {
+        if self.keeps(id) {
+            return Ok(false);
+        }
+        Ok(self.over_session(user_id, acting_user).await? == Authorization::Granted)
+    }
+
     /// Whether this session is kept whatever is decided.
     pub(crate) fn keeps(&self, id: Uuid) -> bool {
         self.keep == Some(id)
@@ -152,12 +165,7 @@ impl Rulings {
 
 impl Permits for Rulings {
     fn permits<'a>(&'a self, session: &'a Candidate) -> Permission<'a> {
-        Box::pin(async move {
-            if self.keeps(session.id) {
-                return Ok(false);
-            }
-            let ruling = self.over_session(&session.user_id, session.acting_user.as_ref());
-            Ok(ruling.await? == Authorization::Granted)
-        })
+        let acting_user = session.acting_user.as_ref();
+        Box::pin(self.permit(session.id, &session.user_id, acting_user))
     }
 }

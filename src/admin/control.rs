@@ -165,7 +165,7 @@ impl Control {
         Ok(self.sessions.set_limit(user_id, max).await?)
     }
 
-    fn rulings(&self, by: &Revoker, current: Current) -> Rulings {
+    pub(super) fn rulings(&self, by: &Revoker, current: Current) -> Rulings {
         let keep = match current {
             Current::Keep => Some(by.0.session_id()),
             Current::Include => None,

@@ -96,7 +96,7 @@ impl SessionView {
 fn why(reason: Option<EndedReason>) -> &'static str {
     match reason {
         Some(EndedReason::Logout) => "signed out",
-        Some(EndedReason::Revoked) => "by decision",
+        Some(EndedReason::Revoked) => "revoked",
         Some(EndedReason::Limit) => "limit reached",
         Some(EndedReason::Replaced) => "signed in again",
         Some(EndedReason::Expired) => "timed out",

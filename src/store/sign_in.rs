@@ -152,9 +152,15 @@ impl Store {
             }
         }
         if let Some(previous) = new.previous {
-            let (statement, binds) = self.ending_of(previous, EndedReason::Replaced, Some(by));
+            let (statement, binds) = match (previous, &new.acting_user) {
+                // Whoever was signed out or ran out meanwhile acts as nobody.
+                (Previous::Session(id), Some(_)) => (
+                    &self.statements.end_live,
+                    end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
+                ),
+                _ => self.ending_of(previous, EndedReason::Replaced, Some(by)),
+            };
             let ended = unit.execute(statement, binds).await?;
-            // Whoever was signed out meanwhile acts as nobody.
             if ended == 0 && new.acting_user.is_some() {
                 return Err(Attempt::Refused(SignInError::Lapsed));
             }

@@ -44,8 +44,14 @@ mod migrations;
 mod model;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod network;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "admin")]
 mod page_tokens;
+#[cfg(feature = "pages")]
+mod pages;
+#[cfg(feature = "pages")]
+mod pages_ending;
 mod preview;
 mod processes;
 mod realms;

@@ -34,6 +34,10 @@ const WITNESS: &str = "
     addEventListener('securitypolicyviolation', event =>
         window.refused.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));";
 
+pub const FIREFOX_ON_WINDOWS: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub const SAFARI_ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+
 /// Whether pages may run scripts. Ours have none, so nothing may depend on it.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Scripts {
@@ -85,6 +89,15 @@ impl Browser {
     /// A new browser in which this account is signed in.
     pub async fn signed_in(demo: &Demo, name: &str) -> Self {
         let browser = Self::open(demo).await;
+        browser.sign_in(name).await;
+        browser
+    }
+
+    /// The same, of a browser that calls itself this.
+    pub async fn signed_in_as(demo: &Demo, name: &str, user_agent: &str) -> Self {
+        let browser = Self::open(demo).await;
+        let other = json!({ "userAgent": user_agent });
+        browser.command("Network.setUserAgentOverride", other).await;
         browser.sign_in(name).await;
         browser
     }
@@ -151,7 +164,7 @@ impl Browser {
     pub async fn control(&self, name: &str) -> WebElement {
         let named =
             format!("(@aria-label={name:?} or (not(@aria-label) and normalize-space()={name:?}))");
-        let path = format!("//button[{named}] | //a[{named}] | //summary[{named}]");
+        let path = format!("//*[self::button or self::a or self::summary or self::label][{named}]");
         self.one(By::XPath(path)).await
     }
 

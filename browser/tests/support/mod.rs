@@ -8,7 +8,7 @@ mod keyboard;
 use std::{env, path::PathBuf};
 
 pub use self::{
-    browser::{Browser, Scripts},
+    browser::{Browser, FIREFOX_ON_WINDOWS, SAFARI_ON_IPHONE, Scripts},
     demo::Demo,
 };
 

@@ -70,7 +70,7 @@ async fn page(
         .control
         .preview(&revoker, &filter, Current::Keep)
         .await?;
-    // The same filter lists, so what is shown is what ends.
+    // The same filter lists and the same rulings leave out, so what is shown is what ends.
     let first = ListQuery {
         conditions: conditions.clone(),
         page_size: None,
@@ -79,11 +79,17 @@ async fn page(
     let listing = desk.control.list(&reader, &first).await?;
     let pairs = filters::pairs(&conditions);
     let more = listing.next_page_token.is_some();
-    let sessions: Vec<_> = listing
-        .sessions
-        .iter()
-        .map(|session| visit.view(session))
-        .collect();
+    let rulings = desk.control.rulings(&revoker, Current::Keep);
+    let mut sessions = Vec::new();
+    for session in &listing.sessions {
+        let acting_user = session.acting_user.as_ref();
+        if rulings
+            .permit(session.id, &session.user_id, acting_user)
+            .await?
+        {
+            sessions.push(visit.view(session));
+        }
+    }
     let shown = PreviewPage {
         frame: desk.frame(visit),
         trail: Vec::new(),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     admin::control::Current,
     pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
-    store::Filter,
+    store::{Filter, ending::Tally},
     user_id::UserId,
     web::{
         body::NoBody, conditions::Conditions, guard::UserIdInPath, listing::ListQuery,
@@ -34,6 +34,8 @@ struct UserPage {
     table: Option<SessionTable>,
     newest: Option<String>,
     older: Option<String>,
+    /// Where the sessions are in which the user acts as somebody else.
+    acting_href: String,
     end_href: Option<String>,
     limit: LimitForm,
     limit_href: Option<String>,
@@ -47,6 +49,8 @@ struct EndPage {
     here: &'static str,
     user_id: UserId,
     consequences: Consequences,
+    /// How many of them are those in which the user acts as somebody else.
+    acting: u64,
     action: String,
     cancel: String,
 }
@@ -121,8 +125,14 @@ async fn page(
             .next_page_token
             .as_ref()
             .map(|token| page(Some(token))),
-        end_href: (offers_ending && any_live)
-            .then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
+        acting_href: with_query(
+            visit.mount.start(),
+            &[
+                ("acting_user", user_id.to_string()),
+                ("state", "all".into()),
+            ],
+        ),
+        end_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
         limit,
         limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
         user_id,
@@ -141,7 +151,16 @@ pub(super) async fn confirm(
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
     let all = Filter::user(&user_id);
-    let tally = desk.control.preview(&revoker, &all, Current::Keep).await?;
+    let own = desk.control.preview(&revoker, &all, Current::Keep).await?;
+    let acting = Filter::everybody().acting_user(&user_id);
+    let acting = desk
+        .control
+        .preview(&revoker, &acting, Current::Keep)
+        .await?;
+    let tally = Tally {
+        ended: own.ended + acting.ended,
+        kept: own.kept + acting.kept,
+    };
     let user = visit.mount.to(&[&"users", &user_id]);
     let page = EndPage {
         frame: desk.frame(&visit),
@@ -151,6 +170,7 @@ pub(super) async fn confirm(
         }],
         here: "End all",
         consequences: tally.into(),
+        acting: acting.ended,
         action: visit.mount.to(&[&"users", &user_id, &"end"]),
         cancel: user,
         user_id,

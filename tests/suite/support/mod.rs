@@ -17,13 +17,15 @@ pub(crate) mod gate;
 pub(crate) mod heard;
 pub(crate) mod logs;
 pub(crate) mod node;
+#[cfg(feature = "pages")]
+pub(crate) mod pages;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
 pub(crate) mod rows;
 pub(crate) mod secret;
 
 pub(crate) use self::{
-    app::{App, KEY, router, sessions, sessions_with},
+    app::{App, KEY, router, sessions, sessions_with, usual},
     client::{Answer, Client},
     database::{Database, Pool, eventually},
     gate::Gate,
