@@ -48,7 +48,9 @@ async fn of_users() {
     phone.visit("/").await;
     phone.shows("this session was ended from elsewhere").await;
     phone.inspect("demo-ended-from-elsewhere").await;
-    browser.visit("/account/sessions/0199d0a0-0000-7000-8000-000000000000").await;
+    browser
+        .visit("/account/sessions/0199d0a0-0000-7000-8000-000000000000")
+        .await;
     browser.inspect_answer("account-error", 404).await;
 }
 
@@ -105,7 +107,7 @@ async fn of_administrators() {
 
     browser.visit("/admin/sessions/users/2").await;
     browser.inspect("admin-user").await;
-    browser.press("At most").await;
+    browser.click("At most").await;
     browser.fill("Number of sessions", "many").await;
     browser.press("Save limit").await;
     browser.shows("That did not work").await;

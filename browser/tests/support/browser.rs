@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::{
-    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, prelude::*,
+    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData,
+    components::SelectElement, prelude::*,
 };
 use tokio::time::{Instant, sleep};
 
@@ -118,6 +119,10 @@ impl Browser {
         self.driver.goto(url).await.unwrap();
     }
 
+    pub async fn reload(&self) {
+        self.driver.refresh().await.unwrap();
+    }
+
     /// Path and query of the page that is shown.
     pub async fn path(&self) -> String {
         let url = self.driver.current_url().await.unwrap();
@@ -155,8 +160,20 @@ impl Browser {
         }
     }
 
-    /// Presses the button, or follows the link, of this name.
+    /// Presses the button, or follows the link, of this name, and waits for the page that it leads to.
     pub async fn press(&self, name: &str) {
+        let page = self.one(By::Css("html")).await;
+        self.click(name).await;
+        let patience = Instant::now() + PATIENCE;
+        // A page that has been left is not there any more.
+        while page.is_present().await.unwrap() {
+            assert!(Instant::now() < patience, "{name:?} leads nowhere");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Presses what changes this page and leads to no other.
+    pub async fn click(&self, name: &str) {
         self.control(name).await.click().await.unwrap();
     }
 
@@ -186,6 +203,12 @@ impl Browser {
         let field = self.field(label).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Chooses one of what the field of this label offers.
+    pub async fn choose(&self, label: &str, option: &str) {
+        let list = SelectElement::new(&self.field(label).await).await.unwrap();
+        list.select_by_exact_text(option).await.unwrap();
     }
 
     /// The field of this label.

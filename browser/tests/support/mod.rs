@@ -4,6 +4,7 @@ mod browser;
 mod demo;
 mod inspection;
 mod keyboard;
+mod sessions;
 
 use std::{env, path::PathBuf};
 
