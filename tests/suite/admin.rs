@@ -147,13 +147,16 @@ on_every_database! {
             assert_eq!(admin.get(&app.router, address).await.json(), body);
             assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), set);
         }
-        for wanted in ["-1", "4294967296", "1.5", "\"2\"", "\"Unlimited\"", "true", "[]", "{}"] {
+        // JSON has no integers of its own: this is the number 3.
+        let answer = admin.send_json(&app.router, Method::PUT, address, r#"{"max_sessions":3.0}"#).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "max_sessions": 3 })));
+        for wanted in ["-1", "4294967296", "4294967296.0", "-1.0", "1.5", "\"2\"", "\"Unlimited\"", "true", "[]", "{}"] {
             let body = format!("{{\"max_sessions\":{wanted}}}");
             let answer = admin.send_json(&app.router, Method::PUT, address, body).await;
             assert_problem(&answer, 400, "invalid-parameter");
             assert_eq!(answer.json()["parameter"], "max_sessions", "{wanted}");
         }
-        assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), Some(MaxSessions::AtMost(2)));
+        assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), Some(MaxSessions::AtMost(3)));
     }
 
     async fn permissions_have_the_names_that_are_configured(database: Database) {
