@@ -64,12 +64,15 @@
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
 //! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
+//! | pages for administrators, and "your devices" for users | `admin::pages`, `account::pages`, `PageLook` (feature `pages`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
+//! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`),
+//! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`), pages (feature
+//! `pages`),
 //! [permissions](guide::permissions), [deployment](guide::deployment), and
 //! [migrating](guide::migrating) from other crates.
 //!
@@ -81,11 +84,13 @@
 //! | `postgres` | `PgPool` as a [`SessionPool`] |
 //! | `mysql` | `MySqlPool` as a [`SessionPool`], for MySQL and MariaDB |
 //! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
+//! | `pages` | `admin::pages` and `account::pages`: the same as HTML, without a script |
 //! | `openapi` | the OpenAPI document of these routers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
+//! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
-//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
-//! application to set.
+//! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
+//! `sqlx`, for the application to set.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "admin")]
@@ -143,12 +148,13 @@ pub use user_id::{UserId, UserIdError};
 pub use uuid;
 
 // Doors for the targets in `fuzz/`, which are a crate of their own; cargo-fuzz sets the cfg.
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "admin"))]
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::{
         client::fuzzing::forwarded,
         cookie::fuzzing::{cookie_header, flash_payload, session_payload},
+        web::fuzzing::{page_token, parameters},
     };
 }
 

@@ -2,6 +2,8 @@
 
 mod support;
 
+mod administrators;
+mod devices;
 mod every_page;
 mod keyboard;
 mod without_scripts;

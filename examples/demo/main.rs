@@ -68,11 +68,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
         sessions: sessions.clone(),
         database,
         session_limit: config.session_limit,
+        recent_sign_in: config.recent_sign_in,
         stop: stop.clone(),
     };
     let listener = serve::listen(config.listen)?;
     announce(&listener, &config)?;
-    let served = serve::until_told(stop, listener, routes::router(app)).await;
+    let served = serve::until_told(stop, listener, routes::router(app)?).await;
 
     drop(sweeper);
     // Requests only note when a session was last seen: this writes what is still to be written.
@@ -89,6 +90,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .keys(config.keys.iter().cloned())
         .account("users WHERE id = {user:int} AND NOT disabled")
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
+        // People who are not signed in are sent there, with the page they wanted as `next`.
+        .sign_in_page("/")
         .limit(config.limit())
         .idle_timeout(config.idle_timeout)
         .absolute_timeout(config.absolute_timeout)

@@ -24,6 +24,8 @@ pub struct HomePage {
     pub error: Option<String>,
     /// What the sign-in form starts with.
     pub user_name: String,
+    /// The page that asked to sign in first, where there is one.
+    pub next: Option<String>,
 }
 
 pub struct Visitor {
@@ -39,6 +41,11 @@ pub struct Visitor {
 impl HomePage {
     pub fn with_error(mut self, error: impl Into<String>) -> Self {
         self.error = Some(error.into());
+        self
+    }
+
+    pub fn with_next(mut self, next: Option<String>) -> Self {
+        self.next = next;
         self
     }
 

@@ -1,10 +1,12 @@
 //! Which route is served by what, and which of them know sessions.
 
+use std::time::Duration;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use countersign::{Sessions, account as own_sessions, admin, require};
+use countersign::{PageLook, Sessions, account as own, admin, openapi, require};
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
@@ -21,12 +23,27 @@ pub struct App {
     pub database: Database,
     /// How many sessions a user may have, for the notice that says so; 0: any number.
     pub session_limit: u32,
+    /// How long ago one may have signed in for what a browser that was left open must not do.
+    pub recent_sign_in: Duration,
     /// For connections that last until they are told to close.
     pub stop: Stop,
 }
 
-pub fn router(app: App) -> Router {
+pub fn router(app: App) -> Result<Router, serde_json::Error> {
     let sessions = app.sessions.layer();
+    // Everybody's sessions for administrators, and everybody's own for everybody: both come with countersign.
+    let look = PageLook::new("countersign demo")
+        .home("/")
+        .icon("/icon.svg");
+    let everybodys = admin::pages(&app.sessions).look(look.clone());
+    let ones_own = own::pages(&app.sessions)
+        .recent_sign_in(app.recent_sign_in)
+        .look(look);
+    let document = openapi::document(&app.sessions)
+        .admin("/api/admin")
+        .account("/api/account")
+        .build()
+        .to_json()?;
 
     let for_people = Router::new()
         .route("/", get(home::home))
@@ -38,6 +55,8 @@ pub fn router(app: App) -> Router {
             "/articles",
             post(articles::publish).route_layer(require("articles:edit")),
         )
+        .nest("/admin/sessions", everybodys.build())
+        .nest("/account/sessions", ones_own.build())
         // Every request that passes here is verified, once, before its handler runs.
         .layer(sessions.clone())
         .layer(DefaultBodyLimit::max(16 * 1024))
@@ -47,15 +66,23 @@ pub fn router(app: App) -> Router {
     let for_programs = Router::new()
         .route("/whoami", get(whoami::whoami))
         .route("/events", get(events::events))
-        // Everybody's sessions for administrators, everybody's own for everybody: both come with countersign.
         .nest("/api/admin", admin::router(&app.sessions).build())
-        .nest("/api/account", own_sessions::router(&app.sessions).build())
+        .nest(
+            "/api/account",
+            own::router(&app.sessions)
+                .recent_sign_in(app.recent_sign_in)
+                .build(),
+        )
         .layer(sessions);
 
     // Out here nobody asks who you are.
     let for_everybody = Router::new()
         .route("/style.css", get(pages::style))
         .route("/icon.svg", get(pages::icon))
+        .route(
+            "/openapi.json",
+            get(async || ([(header::CONTENT_TYPE, "application/json")], document)),
+        )
         .route("/health", get(async || "ok"));
 
     let pages = for_people
@@ -69,10 +96,8 @@ pub fn router(app: App) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(TraceLayer::new_for_http());
 
-    pages
-        .merge(for_programs)
-        .merge(for_everybody)
-        .with_state(app)
+    let whole = pages.merge(for_programs).merge(for_everybody);
+    Ok(whole.with_state(app))
 }
 
 /// Our own style sheet, icon and forms, and nothing else from anywhere.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     error::Error,
+    event::EventKind,
     session::SignedIn,
     store::ending::{Candidate, Permission, Permits},
     user_id::UserId,
@@ -143,7 +144,10 @@ impl Rulings {
             Error::unavailable(error)
         })?;
         if ruling == Authorization::Refused {
-            tracing::info!(by = %self.by.actor(), user_id = %user_id, "authorization refused");
+            let kind = EventKind::AuthorizationRefused;
+            self.by.report_refused(kind, |event| {
+                event.user(user_id.clone()).by(self.by.actor().as_str())
+            });
         }
         self.known(|known| {
             if known.len() >= MOST_KNOWN {

@@ -1,6 +1,8 @@
 //! Setting up: the builder.
 
 mod check;
+mod resources;
+mod timeouts;
 
 use std::{sync::Arc, time::Duration};
 
@@ -195,56 +197,6 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a session lives without a request. Default: 30 minutes (ASVS 5.0, 7.3.1). At most the absolute timeout. A
-    /// change applies to all sessions at once.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
-        self
-    }
-
-    /// How long a session lives in all, from its sign-in. Default: 30 days (ASVS 5.0, 7.3.2). A change applies to
-    /// sessions made from then on.
-    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
-        self.absolute_timeout = timeout;
-        self
-    }
-
-    /// How long an administrator may act as a user, from [`login_as`](crate::Session::login_as) on. Default: one hour, or the
-    /// absolute timeout if that is shorter. At most the absolute timeout. The idle timeout applies as well.
-    pub fn acting_timeout(mut self, timeout: Duration) -> Self {
-        self.acting_timeout = Some(timeout);
-        self
-    }
-
-    /// How far `last_seen_at` may lag behind: it is written at most once per interval. Default: 60 seconds, or a quarter
-    /// of the idle timeout if that is shorter. At most half of the idle timeout.
-    pub fn touch_interval(mut self, interval: Duration) -> Self {
-        self.touch_interval = Some(interval);
-        self
-    }
-
-    /// How long the old token stays good after a rotation, for requests that are under way. Default: 10 seconds; zero is
-    /// allowed, and lets requests that run in parallel with a rotation be anonymous. A second rotation within the grace
-    /// ends the first one's.
-    pub fn rotation_grace(mut self, grace: Duration) -> Self {
-        self.rotation_grace = grace;
-        self
-    }
-
-    /// How long a sign-in may take from [`login`](crate::Session::login) to its response. Default: 60 seconds. Later, the
-    /// response is replaced by a 503.
-    pub fn reservation_timeout(mut self, timeout: Duration) -> Self {
-        self.reservation_timeout = timeout;
-        self
-    }
-
-    /// How long ended sessions are kept for listings and audits before they are swept. Default: 30 days; zero is allowed, and
-    /// leaves nothing for [`Session::ended_reason`](crate::Session::ended_reason) to tell after the next sweep.
-    pub fn retention(mut self, retention: Duration) -> Self {
-        self.retention = retention;
-        self
-    }
-
     /// How many sessions a user may have at once. Default: [`Limit::unlimited`].
     pub fn limit(mut self, limit: Limit) -> Self {
         self.limit = limit;
@@ -307,40 +259,6 @@ impl SessionsBuilder {
     /// The header in which trusted proxies forward addresses. Default: `X-Forwarded-For`.
     pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
         self.forwarded_header = header;
-        self
-    }
-
-    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Sweeping,
-    /// and ending many sessions with one filter, work in batches, and each step has the budget for itself.
-    pub fn time_budget(mut self, budget: Duration) -> Self {
-        self.lanes.time_budget = budget;
-        self
-    }
-
-    /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
-    pub fn queue_capacity(mut self, requests: usize) -> Self {
-        self.lanes.queue_capacity = requests;
-        self
-    }
-
-    /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
-    /// second. Nothing is asked while there are none. See [`Session::ended`](crate::Session::ended).
-    pub fn watch_interval(mut self, interval: Duration) -> Self {
-        self.watch.interval = interval;
-        self
-    }
-
-    /// How long long-lived connections go on while the database is away. Default: 60 seconds; zero is allowed, and ends
-    /// them at the first round that fails. Looked at in each round, so an interval and a time budget may come on top.
-    pub fn watch_grace(mut self, grace: Duration) -> Self {
-        self.watch.grace = grace;
-        self
-    }
-
-    /// How many verification statements may be under way at once, each on a connection of the pool. Default: 4. A near
-    /// database needs one, and gets one; more open by themselves when answers take long.
-    pub fn max_lanes(mut self, lanes: usize) -> Self {
-        self.lanes.max_lanes = lanes;
         self
     }
 

@@ -40,6 +40,9 @@ pub enum EventKind {
     AccountRefused,
     /// A user lacked a permission. Summed up when there are many.
     PermissionMissing,
+    /// An administrator wanted to decide over a user's sessions, and the application's own decision was that they may not
+    /// (feature `admin`). `by` is the administrator, `user_id` the user. Summed up when there are many.
+    AuthorizationRefused,
     /// A request's session could not be verified: it was answered as "unavailable". Summed up when there are many. Not
     /// told while [`StoreUnavailable`](Self::StoreUnavailable) holds.
     NotVerified {
@@ -129,6 +132,7 @@ impl EventKind {
             Self::CookieRejected { .. } => "cookie-rejected",
             Self::AccountRefused => "account-refused",
             Self::PermissionMissing => "permission-missing",
+            Self::AuthorizationRefused => "authorization-refused",
             Self::NotVerified { .. } => "not-verified",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreAvailable { .. } => "store-available",

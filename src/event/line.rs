@@ -64,6 +64,7 @@ fn level(kind: EventKind) -> Level {
         | EventKind::Reauthenticated
         | EventKind::AccountRefused
         | EventKind::PermissionMissing
+        | EventKind::AuthorizationRefused
         | EventKind::StoreAvailable { .. } => Level::INFO,
     }
 }
@@ -83,6 +84,7 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::CookieRejected { .. } => "session cookie rejected",
         EventKind::AccountRefused => "session refused: account may not be used",
         EventKind::PermissionMissing => "permission missing",
+        EventKind::AuthorizationRefused => "authorization refused",
         EventKind::NotVerified { .. } => "session not verified",
         EventKind::StoreUnavailable => {
             "the session database cannot be reached; answering \"unavailable\" until it can"

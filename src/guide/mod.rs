@@ -6,9 +6,11 @@
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
+//! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
 //! | [`events`] | What is told to the log, to a hook and to metrics: every event and every number, with its fields. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
+//! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
 //!
 //! # Words
@@ -50,6 +52,11 @@ pub mod administrators {
     #![doc = include_str!("administrators.md")]
 }
 
+#[cfg(feature = "pages")]
+pub mod pages {
+    #![doc = include_str!("pages.md")]
+}
+
 pub mod events {
     #![doc = include_str!("events.md")]
 }
@@ -60,6 +67,10 @@ pub mod permissions {
 
 pub mod deployment {
     #![doc = include_str!("deployment.md")]
+}
+
+pub mod command_line {
+    #![doc = include_str!("command-line.md")]
 }
 
 pub mod migrating {

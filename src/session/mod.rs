@@ -1,5 +1,6 @@
 //! The handle [`Sessions`], and what becomes of a request's [`Session`].
 
+mod actor;
 mod background;
 mod ended;
 mod flash;
@@ -8,6 +9,7 @@ mod handle;
 mod identify;
 pub(crate) mod limits;
 mod login;
+mod operations;
 mod permissions;
 mod report;
 mod request;
@@ -15,11 +17,13 @@ mod settle;
 mod signed_in;
 mod source;
 mod sweeper;
+mod verbs;
 
 pub use self::{
+    actor::Actor,
     ended::{Ended, UntilEnded},
     flash::Flash,
-    handle::{Actor, Sessions},
+    handle::Sessions,
     limits::{Limit, LimitPolicy, MaxSessions},
     login::{Login, LoginAs, LoginError},
     permissions::Permissions,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Permissions;
 use crate::{
-    event::{EventKind, Events},
+    event::{Event, EventKind, Events},
     extract::{Forbidden, NotRecent},
     store::Found,
     user_id::UserId,
@@ -86,14 +86,19 @@ impl SignedIn {
         if self.can(permission) {
             return Ok(());
         }
-        self.events
-            .report_often(EventKind::PermissionMissing, |event| {
-                let whose = event
-                    .user(self.user_id().clone())
-                    .session(self.session_id());
-                whose.permission(permission)
-            });
+        self.report_refused(EventKind::PermissionMissing, |event| {
+            event
+                .user(self.user_id().clone())
+                .acting_user(self.acting_user().cloned())
+                .session(self.session_id())
+                .permission(permission)
+        });
         Err(Forbidden)
+    }
+
+    /// Reports what this user may not do.
+    pub(crate) fn report_refused(&self, kind: EventKind, describe: impl FnOnce(Event) -> Event) {
+        self.events.report_often(kind, describe);
     }
 
     /// How long ago the user proved who they are, by the database's clock when the request was verified.

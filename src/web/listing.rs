@@ -20,7 +20,7 @@ use crate::{
 pub(crate) const DEFAULT_PAGE_SIZE: u32 = 50;
 
 /// What a listing is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListQuery {
     pub(crate) conditions: Conditions,
     /// `None`: [`DEFAULT_PAGE_SIZE`].

@@ -6,9 +6,15 @@
 
 pub(crate) mod body;
 pub(crate) mod conditions;
+#[cfg(fuzzing)]
+#[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
+pub(crate) mod fuzzing;
 pub(crate) mod guard;
 pub(crate) mod listing;
 pub(crate) mod page_token;
 pub(crate) mod params;
 pub(crate) mod refusal;
 pub(crate) mod view;
+
+#[cfg(test)]
+mod tests;

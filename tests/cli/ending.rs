@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     program::{cli, command, ids, json as json_of, ran, sign_in},
-    support::{App, on_every_database},
+    support::{App, Client, on_every_database},
 };
 
 on_every_database! {
@@ -145,7 +145,7 @@ on_every_database! {
         assert_eq!(json_of(&database, &["limit", "set", "2", "1"]).await, json!({"max_sessions": 1}));
         assert_eq!(cli(&database, &show).await.done(), "at most 1 session\n");
         app.signed_in("2").await;
-        let refused = app.login(&mut Default::default(), "2").await;
+        let refused = app.login(&mut Client::new(), "2").await;
         assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
 
         assert_eq!(json_of(&database, &["limit", "set", "2", "unlimited"]).await, json!({"max_sessions": "unlimited"}));
@@ -153,7 +153,12 @@ on_every_database! {
         app.signed_in("2").await;
         assert_eq!(json_of(&database, &["limit", "unset", "2"]).await, json!({"max_sessions": null}));
         assert_eq!(cli(&database, &show).await.code, 1);
-        assert_eq!(app.login(&mut Default::default(), "2").await.status, StatusCode::CONFLICT);
+        assert_eq!(app.login(&mut Client::new(), "2").await.status, StatusCode::CONFLICT);
+        assert_eq!(
+            cli(&database, &["limit", "set", "3", "0"]).await.done(),
+            "at most 0 sessions: the user cannot sign in\n"
+        );
+        assert_eq!(app.login(&mut Client::new(), "3").await.status, StatusCode::CONFLICT);
         for max in ["-1", "many", "4294967296", ""] {
             assert_eq!(cli(&database, &["limit", "set", "2", max]).await.code, 2, "{max}");
         }

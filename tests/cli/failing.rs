@@ -156,7 +156,7 @@ async fn the_password_is_in_no_output() {
     ] {
         let misplaced = cli_at("", arguments).await;
         assert_eq!(misplaced.code, 2, "{misplaced:?}");
-        assert!(misplaced.stderr.contains("DATABASE_URL"), "{misplaced:?}");
+        assert!(misplaced.stderr.contains("--database-url"), "{misplaced:?}");
         assert!(!misplaced.stderr.contains(PASSWORD), "{misplaced:?}");
     }
 }

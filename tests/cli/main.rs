@@ -14,6 +14,8 @@
 #[path = "../suite/support/mod.rs"]
 mod support;
 
+#[cfg(feature = "admin")]
+mod api;
 mod ending;
 mod failing;
 mod hostile;

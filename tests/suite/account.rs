@@ -96,4 +96,17 @@ on_every_database! {
         alice.post(&app.router, "/reauthenticated").await;
         assert_eq!(alice.send(&app.router, Method::DELETE, &addresses[1]).await.status, StatusCode::OK);
     }
+
+    async fn whoever_acts_as_a_user_ends_nothing_of_theirs(database: Database) {
+        let app = App::new(&database).await;
+        let ever = routers(&app, |admin| admin, |account| account.insecure_any_sign_in_age());
+        let (_, id) = sign_in(&app, "2", "10.0.0.1", "").await;
+        let (mut acting, _) = sign_in(&app, "1", "10.0.0.1", "").await;
+        acting.post(&app.router, "/act-as/2").await;
+        assert_eq!(acting.get(&ever, "/api/account/sessions").await.status, StatusCode::OK);
+        for address in [format!("/api/account/sessions/{id}"), "/api/account/sessions".into()] {
+            assert_problem(&acting.send(&ever, Method::DELETE, &address).await, 401, "recent-sign-in-required");
+        }
+        assert_eq!(database.live().await, 2);
+    }
 }

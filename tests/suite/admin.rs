@@ -326,4 +326,35 @@ on_every_database! {
         database.execute("DELETE FROM user_permissions WHERE user_id = 3").await;
         assert_problem(&bob.get(&router, "/api/admin/sessions").await, 403, "forbidden");
     }
+
+    async fn who_acts_as_somebody_is_named_and_ends_with_either(database: Database) {
+        let app = with_routers(App::new(&database).await);
+        let (mut admin, _) = sign_in(&app, "1", "10.0.0.1", "").await;
+        database.execute("INSERT INTO user_permissions VALUES (2, 'sessions:read'), (2, 'sessions:revoke')").await;
+        let acting_as = async |user: &str| {
+            let (mut acting, _) = sign_in(&app, "1", "10.0.0.1", "").await;
+            let answer = acting.post(&app.router, &format!("/act-as/{user}")).await;
+            (acting, answer.body.parse::<Uuid>().unwrap())
+        };
+        let (mut acting, id) = acting_as("2").await;
+        let shown = admin.get(&app.router, &format!("/api/admin/sessions/{id}")).await.json();
+        assert_eq!((&shown["user_id"], &shown["acting_user"]), (&json!("2"), &json!("1")));
+        let listed = admin.get(&app.router, "/api/admin/sessions?acting_user=1").await;
+        assert_eq!(ids(&listed), [id]);
+        // What is done in such a session is done by the administrator.
+        let (_, bobs) = sign_in(&app, "3", "10.0.0.1", "").await;
+        let answer = acting.send(&app.router, Method::DELETE, &format!("/api/admin/sessions/{bobs}")).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        assert_eq!(app.sessions.get(bobs).await.unwrap().unwrap().ended_by.as_deref(), Some("1"));
+
+        // It is a matter of both users.
+        let (_, as_bob) = acting_as("3").await;
+        let router = protects_bob(&app);
+        let answer = admin.send(&router, Method::DELETE, &format!("/api/admin/sessions/{as_bob}")).await;
+        assert_problem(&answer, 403, "forbidden");
+        let by_administrator = revoke(&mut admin, &router, json!({ "acting_user": "1" })).await;
+        assert_eq!(by_administrator.json(), json!({ "revoked": 1, "kept": 1 }));
+        let answer = admin.send(&app.router, Method::DELETE, "/api/admin/users/1/sessions").await;
+        assert_eq!(answer.json(), json!({ "revoked": 1, "kept": 1 }));
+    }
 }

@@ -174,6 +174,31 @@ on_every_database! {
         ]);
     }
 
+    #[cfg(feature = "admin")]
+    async fn an_administrator_who_may_not_decide_over_a_user_is_told(database: Database) {
+        let heard = Heard::default();
+        let app = App::with(&database, |builder| heard.listen(builder)).await;
+        let refuse = async |_: countersign::SignedIn, user: UserId| {
+            Ok(match user.as_str() {
+                "2" => countersign::admin::Authorization::Refused,
+                _ => countersign::admin::Authorization::Granted,
+            })
+        };
+        let router = crate::support::control::routers(&app, |admin| admin.authorize(refuse), |account| account);
+        let mut admin = app.signed_in("1").await;
+        for user in ["2", "2", "3"] {
+            app.signed_in(user).await;
+        }
+        heard.news(&app).await;
+        for user in ["2", "3"] {
+            admin.send(&router, Method::DELETE, &format!("/api/admin/users/{user}/sessions")).await;
+        }
+        assert_eq!(heard.told(&app).await, [
+            "authorization-refused user=2 by=1",
+            "ended(revoked) user=3 by=1",
+        ]);
+    }
+
     async fn what_a_sweep_finds_expired_is_told_as_a_number(database: Database) {
         let heard = Heard::default();
         let app = App::with(&database, |builder| heard.listen(builder)).await;

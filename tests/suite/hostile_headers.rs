@@ -198,7 +198,7 @@ on_every_database! {
             }
         }
         #[cfg(feature = "pages")]
-        crate::pages::assert_page(&admin.get(&app.router, "/admin/sessions").await, StatusCode::OK);
+        crate::support::pages::assert_page(&admin.get(&app.router, "/admin/sessions").await, StatusCode::OK);
     }
 
     async fn a_user_agent_is_shown_as_it_was_stored_and_is_only_text(database: Database) {
@@ -217,10 +217,10 @@ on_every_database! {
             assert_eq!(own["sessions"][0]["user_agent"].as_str(), stored.as_deref());
             #[cfg(feature = "pages")]
             for page in ["/admin/sessions".to_owned(), format!("/admin/sessions/{id}"), format!("/admin/sessions/{id}/end")] {
-                crate::pages::assert_page(&admin.get(&app.router, &page).await, StatusCode::OK);
+                crate::support::pages::assert_page(&admin.get(&app.router, &page).await, StatusCode::OK);
             }
             #[cfg(feature = "pages")]
-            crate::pages::assert_page(&client.get(&app.router, "/account/sessions").await, StatusCode::OK);
+            crate::support::pages::assert_page(&client.get(&app.router, "/account/sessions").await, StatusCode::OK);
             // Searched for, it is found, and the link to the next page brings it along.
             let Some(text) = stored else { continue };
             let wanted: String = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).collect();

@@ -58,6 +58,10 @@ mod page_tokens;
 mod pages;
 #[cfg(feature = "pages")]
 mod pages_ending;
+#[cfg(feature = "pages")]
+mod pages_hostile;
+#[cfg(feature = "pages")]
+mod pages_refused;
 mod preview;
 mod processes;
 mod realms;

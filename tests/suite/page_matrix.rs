@@ -7,9 +7,9 @@ use axum::Router;
 use countersign::{Sessions, account, admin, uuid::Uuid};
 use http::{Method, StatusCode};
 
-use super::pages::assert_page;
 use crate::support::{
     Answer, on_every_database,
+    pages::assert_page,
     people::{Line, PEOPLE, World, table},
 };
 

@@ -1,24 +1,14 @@
-//! What the pages change: endings and limits, by whom, after which questions, and what refuses them.
+//! What the pages change: endings and limits, by whom, and after which questions.
 
 use countersign::{Filter, MaxSessions, Page, SignedIn, UserId, admin::Authorization, uuid::Uuid};
-use http::{Method, StatusCode, header};
+use http::StatusCode;
 
-use crate::{
-    pages::assert_page,
-    support::{
-        Answer, App, Client, Database,
-        control::sign_in,
-        on_every_database,
-        pages::{pages, with_pages},
-    },
+use crate::support::{
+    Answer, App, Client,
+    control::sign_in,
+    on_every_database,
+    pages::{assert_leads_to, assert_page, ended_by, pages, with_pages},
 };
-
-/// A form that did something leads to a page with a message.
-#[track_caller]
-fn assert_leads_to(answer: &Answer, path: &str) {
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-    assert_eq!(answer.header("location"), Some(path));
-}
 
 /// The message on the page, which is there once.
 async fn message(client: &mut Client, app: &App, path: &str) -> String {
@@ -36,12 +26,6 @@ async fn message(client: &mut Client, app: &App, path: &str) -> String {
             .any(|tag| tag.get("role") == Some("status"))
     );
     found.map(|tag| tag.text).unwrap_or_default()
-}
-
-async fn ended_by(app: &App, id: Uuid) -> Option<String> {
-    let session = app.sessions.get(id).await.unwrap().unwrap();
-    assert_eq!(session.ended_by.is_some(), session.ended_at.is_some());
-    session.ended_by
 }
 
 async fn live_ids(app: &App, filter: &Filter) -> Vec<Uuid> {
@@ -263,110 +247,4 @@ on_every_database! {
         assert_leads_to(&alice.submit(&lenient, "/account/sessions/others/end", "").await, "/account/sessions");
         assert_eq!(ended_by(&app, id).await.as_deref(), Some("2"));
     }
-
-    async fn whoever_may_not_gets_a_page_that_says_so_and_changes_nothing(database: Database) {
-        let app = with_pages(App::new(&database).await);
-        database.execute("INSERT INTO user_permissions VALUES (3, 'sessions:read')").await;
-        let (mut alice, id) = sign_in(&app, "2", "192.0.2.7", "").await;
-        let (mut reader, _) = sign_in(&app, "3", "192.0.2.7", "").await;
-        let (mut admin, _) = sign_in(&app, "1", "192.0.2.1", "").await;
-        let reading = ["/admin/sessions".to_owned(), format!("/admin/sessions/{id}"), "/admin/sessions/users/2".into()];
-        let asking = [format!("/admin/sessions/{id}/end"), "/admin/sessions/users/2/end".into(), "/admin/sessions/end?user_id=2".into()];
-        let ending = [
-            (format!("/admin/sessions/{id}/end"), ""), ("/admin/sessions/users/2/end".into(), ""),
-            ("/admin/sessions/end".into(), "user_id=2"), ("/admin/sessions/users/2/limit".into(), "limit=unlimited"),
-        ];
-        for path in reading.iter().chain(&asking) {
-            assert_page(&Client::new().get(&app.router, path).await, StatusCode::UNAUTHORIZED);
-            assert_page(&alice.get(&app.router, path).await, StatusCode::FORBIDDEN);
-            assert_page(&admin.get(&app.router, path).await, StatusCode::OK);
-        }
-        for path in &reading {
-            let page = reader.get(&app.router, path).await;
-            assert_page(&page, StatusCode::OK);
-            assert!(!page.all("a", "href").iter().any(|link| link.contains("/end")), "{}", page.body);
-            assert!(!page.body.contains("method=\"post\""), "{}", page.body);
-        }
-        for path in &asking {
-            assert_page(&reader.get(&app.router, path).await, StatusCode::FORBIDDEN);
-        }
-        admin.headers.insert("sec-fetch-site", "cross-site".parse().unwrap());
-        for (path, form) in &ending {
-            for (client, status) in [(&mut Client::new(), StatusCode::UNAUTHORIZED), (&mut alice, StatusCode::FORBIDDEN), (&mut reader, StatusCode::FORBIDDEN), (&mut admin, StatusCode::FORBIDDEN)] {
-                assert_page(&client.submit(&app.router, path, form).await, status);
-            }
-        }
-        admin.headers.remove("sec-fetch-site");
-        for (origin, status) in [("null", StatusCode::FORBIDDEN), ("https://evil.example", StatusCode::FORBIDDEN), ("https://shop.example", StatusCode::SEE_OTHER)] {
-            admin.headers.insert(header::ORIGIN, origin.parse().unwrap());
-            admin.headers.insert(header::HOST, "shop.example".parse().unwrap());
-            let answer = admin.submit(&app.router, "/admin/sessions/users/9/end", "").await;
-            assert_eq!(answer.status, status, "{origin}");
-        }
-        assert_eq!(ended_by(&app, id).await, None);
-        assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), None);
-    }
-
-    async fn browsers_are_sent_to_the_sign_in_page(database: Database) {
-        let app = with_pages(App::with(&database, |builder| builder.sign_in_page("/login")).await);
-        let mut browser = Client::new();
-        browser.headers.insert(header::ACCEPT, "text/html".parse().unwrap());
-        let answer = browser.get(&app.router, "/admin/sessions?user_id=2").await;
-        assert_leads_to(&answer, "/login?next=/admin/sessions%3Fuser_id%3D2");
-        assert_leads_to(&browser.submit(&app.router, "/account/sessions/others/end", "").await, "/login");
-        assert!(answer.header("content-security-policy").is_some());
-    }
-
-    async fn what_cannot_be_read_is_refused_as_a_page(database: Database) {
-        let app = with_pages(App::new(&database).await);
-        let (mut admin, id) = sign_in(&app, "1", "192.0.2.1", "").await;
-        for (method, path, status) in [
-            (Method::GET, "/admin/sessions/nothing/here".to_owned(), StatusCode::NOT_FOUND),
-            (Method::GET, "/account/sessions/a/b/c".into(), StatusCode::NOT_FOUND),
-            (Method::DELETE, format!("/admin/sessions/{id}"), StatusCode::METHOD_NOT_ALLOWED),
-            (Method::GET, "/admin/sessions/users/2/limit".into(), StatusCode::METHOD_NOT_ALLOWED),
-            (Method::GET, format!("/admin/sessions/{}", Uuid::now_v7()), StatusCode::NOT_FOUND),
-            (Method::GET, format!("/admin/sessions/{}", id.simple()), StatusCode::BAD_REQUEST),
-            (Method::GET, format!("/admin/sessions/{id}?a=b"), StatusCode::BAD_REQUEST),
-            (Method::GET, "/admin/sessions/users/%20".into(), StatusCode::BAD_REQUEST),
-            (Method::GET, "/admin/sessions/users/%FF".into(), StatusCode::BAD_REQUEST),
-            (Method::GET, "/admin/sessions/users/2?user_id=3".into(), StatusCode::BAD_REQUEST),
-            (Method::GET, "/admin/sessions/end?state=ended".into(), StatusCode::BAD_REQUEST),
-            (Method::GET, "/account/sessions?state=all".into(), StatusCode::BAD_REQUEST),
-        ] {
-            let answer = admin.send(&app.router, method.clone(), &path).await;
-            assert_page(&answer, status);
-            assert_eq!(answer.header("allow").is_some(), status == StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
-        }
-        let form = format!("/admin/sessions/{id}/end");
-        let json = admin.send_json(&app.router, Method::POST, &form, "{}").await;
-        assert_page(&json, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        let large = admin.submit(&app.router, &form, &"a".repeat(17 * 1024)).await;
-        assert_page(&large, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(ended_by(&app, id).await, None);
-    }
-
-    async fn while_the_database_is_away_a_page_says_so(database: Database) {
-        let client = App::new(&database).await.signed_in("1").await;
-        let cut_off = with_pages(App::cut_off(&database, |builder| builder.sign_in_page("/login")).await);
-        for path in ["/admin/sessions", "/account/sessions", "/admin/sessions/users/2"] {
-            let answer = client.clone().get(&cut_off.router, path).await;
-            assert_page(&answer, StatusCode::SERVICE_UNAVAILABLE);
-            assert_eq!(answer.header("retry-after"), Some("1"));
-            assert_eq!(answer.set_cookies(), Vec::<String>::new());
-            assert!(answer.words().contains("nobody was signed out"));
-        }
-        let answer = client.clone().submit(&cut_off.router, "/account/sessions/others/end", "").await;
-        assert_page(&answer, StatusCode::SERVICE_UNAVAILABLE);
-    }
-}
-
-#[tokio::test]
-async fn without_the_layer_it_is_a_500_page() {
-    let app = App::new(&Database::any().await).await;
-    let router: axum::Router = countersign::admin::pages(&app.sessions).into();
-    assert_page(
-        &Client::new().get(&router, "/").await,
-        StatusCode::INTERNAL_SERVER_ERROR,
-    );
 }

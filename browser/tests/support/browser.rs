@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::{
-    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, prelude::*,
+    ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData,
+    components::SelectElement, prelude::*,
 };
 use tokio::time::{Instant, sleep};
 
@@ -33,6 +34,10 @@ const WITNESS: &str = "
     window.refused = [];
     addEventListener('securitypolicyviolation', event =>
         window.refused.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));";
+
+pub const FIREFOX_ON_WINDOWS: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub const SAFARI_ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
 /// Whether pages may run scripts. Ours have none, so nothing may depend on it.
 #[derive(Clone, Copy, PartialEq)]
@@ -89,6 +94,15 @@ impl Browser {
         browser
     }
 
+    /// The same, of a browser that calls itself this.
+    pub async fn signed_in_as(demo: &Demo, name: &str, user_agent: &str) -> Self {
+        let browser = Self::open(demo).await;
+        let other = json!({ "userAgent": user_agent });
+        browser.command("Network.setUserAgentOverride", other).await;
+        browser.sign_in(name).await;
+        browser
+    }
+
     /// Fills in the form that is shown.
     pub async fn sign_in(&self, name: &str) {
         self.fill("User name", name).await;
@@ -103,6 +117,10 @@ impl Browser {
 
     pub async fn go_to(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
+    }
+
+    pub async fn reload(&self) {
+        self.driver.refresh().await.unwrap();
     }
 
     /// Path and query of the page that is shown.
@@ -142,8 +160,20 @@ impl Browser {
         }
     }
 
-    /// Presses the button, or follows the link, of this name.
+    /// Presses the button, or follows the link, of this name, and waits for the page that it leads to.
     pub async fn press(&self, name: &str) {
+        let page = self.one(By::Css("html")).await;
+        self.click(name).await;
+        let patience = Instant::now() + PATIENCE;
+        // A page that has been left is not there any more.
+        while page.is_present().await.unwrap() {
+            assert!(Instant::now() < patience, "{name:?} leads nowhere");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Presses what changes this page and leads to no other.
+    pub async fn click(&self, name: &str) {
         self.control(name).await.click().await.unwrap();
     }
 
@@ -151,7 +181,7 @@ impl Browser {
     pub async fn control(&self, name: &str) -> WebElement {
         let named =
             format!("(@aria-label={name:?} or (not(@aria-label) and normalize-space()={name:?}))");
-        let path = format!("//button[{named}] | //a[{named}] | //summary[{named}]");
+        let path = format!("//*[self::button or self::a or self::summary or self::label][{named}]");
         self.one(By::XPath(path)).await
     }
 
@@ -173,6 +203,12 @@ impl Browser {
         let field = self.field(label).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
+    }
+
+    /// Chooses one of what the field of this label offers.
+    pub async fn choose(&self, label: &str, option: &str) {
+        let list = SelectElement::new(&self.field(label).await).await.unwrap();
+        list.select_by_exact_text(option).await.unwrap();
     }
 
     /// The field of this label.

@@ -13,8 +13,8 @@ const FOCUS: &str = "
     const focus = document.activeElement;
     if (focus === null || focus === document.body) return null;
     const style = getComputedStyle(focus);
-    const marked = focus.matches(':focus-visible')
-        && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
+    // Two pixels: what marks a field that was filled in wrongly is thinner.
+    const marked = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
     const { top, left, bottom, right } = focus.getBoundingClientRect();
     const seen = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
     const name = focus.getAttribute('aria-label') ?? focus.labels?.[0]?.textContent ?? focus.textContent;
@@ -36,6 +36,19 @@ impl Browser {
             "Tab does not lead to {name:?} on {}: {names:?}",
             self.path().await
         );
+    }
+
+    /// The names of all that Tab leads to, until it leaves the page.
+    pub async fn all_stops(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for _ in 0..STOPS {
+            self.keys(Key::Tab).await;
+            match self.focused().await {
+                Some(focus) => names.push(focus),
+                None => return names,
+            }
+        }
+        panic!("Tab does not leave {}: {names:?}", self.path().await);
     }
 
     /// The name of what has the focus.

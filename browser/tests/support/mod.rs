@@ -4,11 +4,12 @@ mod browser;
 mod demo;
 mod inspection;
 mod keyboard;
+mod sessions;
 
 use std::{env, path::PathBuf};
 
 pub use self::{
-    browser::{Browser, Scripts},
+    browser::{Browser, FIREFOX_ON_WINDOWS, SAFARI_ON_IPHONE, Scripts},
     demo::Demo,
 };
 

@@ -18,6 +18,8 @@ pub struct Credentials {
     password: String,
     /// A checkbox: sent when it is ticked, missing when it is not.
     remember: Option<String>,
+    /// Where to go when that is done.
+    next: Option<String>,
 }
 
 pub async fn sign_in(
@@ -26,6 +28,7 @@ pub async fn sign_in(
     flash: Flash,
     Form(form): Form<Credentials>,
 ) -> Result<Response> {
+    let next = form.next.filter(|path| home::is_ours(path));
     let account = app.database.account(&form.username).await?;
     let stored = account
         .as_ref()
@@ -34,7 +37,7 @@ pub async fn sign_in(
         .await
         .map_err(ErrorPage::failed)?;
     let Some(account) = account.filter(|_| matches) else {
-        return refused(&app, &session, form.username).await;
+        return refused(&app, &session, form.username, next).await;
     };
 
     let mut login = session.login(account.id);
@@ -47,14 +50,14 @@ pub async fn sign_in(
             // which was not there yet. It is by now, so either it is found here or it is ended there.
             let now = app.database.account(&account.name).await?;
             if now.is_none_or(|now| now.password_hash != account.password_hash) {
-                return refused(&app, &session, form.username).await;
+                return refused(&app, &session, form.username, next).await;
             }
             flash.success(format!("Welcome, {}. You are signed in.", account.name));
-            Ok(Redirect::to("/").into_response())
+            Ok(Redirect::to(next.as_deref().unwrap_or("/")).into_response())
         }
         Err(LoginError::LimitReached { max }) => {
             let page = home::page(&app, &session).await?;
-            let page = page.with_user_name(account.name).with_error(format!(
+            let page = page.with_next(next).with_user_name(account.name).with_error(format!(
                 "The password is right, but this account is signed in {max} times already, and that is all it may. \
                  Sign out somewhere else, then try again.",
             ));
@@ -64,9 +67,15 @@ pub async fn sign_in(
     }
 }
 
-async fn refused(app: &App, session: &Session, user_name: String) -> Result<Response> {
+async fn refused(
+    app: &App,
+    session: &Session,
+    user_name: String,
+    next: Option<String>,
+) -> Result<Response> {
     let page = home::page(app, session).await?;
     let page = page
+        .with_next(next)
         .with_user_name(user_name)
         .with_error("That user name and password do not belong together.");
     Ok((StatusCode::UNAUTHORIZED, page).into_response())

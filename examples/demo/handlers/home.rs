@@ -2,16 +2,35 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Result;
 use countersign::{EndedReason, Identity, Session, SignedIn};
+use serde::Deserialize;
 
-use super::passwords::RECENT;
 use crate::pages::{AboutPage, ErrorPage, HomePage, Visitor};
 use crate::routes::App;
 
-pub async fn home(State(app): State<App>, session: Session) -> Result<HomePage> {
-    page(&app, &session).await
+#[derive(Deserialize)]
+pub struct Wanted {
+    /// The page that asked to sign in first.
+    next: Option<String>,
+}
+
+pub async fn home(
+    State(app): State<App>,
+    session: Session,
+    Query(wanted): Query<Wanted>,
+) -> Result<HomePage> {
+    let page = page(&app, &session).await?;
+    Ok(page.with_next(wanted.next.filter(|path| is_ours(path))))
+}
+
+/// `next` comes from the address, and so from anybody: a browser takes `//` and `/\` for other sites.
+pub fn is_ours(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.starts_with("/\\")
+        && !path.contains(char::is_control)
 }
 
 /// Asks for no session, and so has nothing to lose when the database is away.
@@ -34,6 +53,7 @@ pub async fn page(app: &App, session: &Session) -> Result<HomePage> {
         messages: session.flash().take(),
         error: None,
         user_name: String::new(),
+        next: None,
     })
 }
 
@@ -49,7 +69,7 @@ async fn visitor(app: &App, who: SignedIn) -> Result<Visitor> {
             false => None,
         },
         since: since(who.age()),
-        may_change_password: who.require_recent(RECENT).is_ok(),
+        may_change_password: who.require_recent(app.recent_sign_in).is_ok(),
         who,
     })
 }

@@ -1,7 +1,5 @@
 //! Changing one's password: what a careful application does with sessions when credentials change.
 
-use std::time::Duration;
-
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +14,6 @@ use crate::routes::App;
 
 /// NIST SP 800-63B asks for eight at least.
 pub const MINIMUM_CHARACTERS: usize = 8;
-pub const RECENT: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Deserialize)]
 pub struct NewPassword {
@@ -31,7 +28,7 @@ pub async fn change(
     Form(form): Form<NewPassword>,
 ) -> Result<Response> {
     // A browser left open is not enough: whoever changes the password has just typed the old one.
-    who.require_recent(RECENT)?;
+    who.require_recent(app.recent_sign_in)?;
     if form.new_password.chars().count() < MINIMUM_CHARACTERS {
         let page = home::page(&app, &session).await?;
         let page = page.with_error(format!(

@@ -126,6 +126,7 @@ pub(super) struct Filters {
     pub(super) user_id: Field,
     pub(super) acting_user: Field,
     pub(super) state: String,
+    pub(super) state_problem: Option<String>,
     pub(super) ip: Field,
     pub(super) user_agent: Field,
     pub(super) created_after: Field,
@@ -167,6 +168,10 @@ impl Filters {
     }
 
     fn filled(trouble: Option<&Trouble>, value_of: impl Fn(&str) -> String) -> Self {
+        let problem_of = |name: &str| {
+            let trouble = trouble.filter(|trouble| trouble.field == Some(name));
+            trouble.map(|trouble| trouble.text.clone())
+        };
         let field = |name: &'static str, label: &'static str| Field {
             name,
             label,
@@ -176,9 +181,7 @@ impl Filters {
                 "text"
             },
             value: value_of(name),
-            problem: trouble
-                .filter(|trouble| trouble.field == Some(name))
-                .map(|trouble| trouble.text.clone()),
+            problem: problem_of(name),
         };
         let [
             user_id,
@@ -194,6 +197,7 @@ impl Filters {
             user_id: of(user_id),
             acting_user: of(acting_user),
             state: value_of("state"),
+            state_problem: problem_of("state"),
             ip: of(ip),
             user_agent: of(user_agent),
             created_after: of(created_after),

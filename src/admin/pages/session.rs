@@ -65,7 +65,7 @@ pub(super) async fn confirm(
     RawQuery(query): RawQuery,
     body: Result<NoBody, Refusal>,
 ) -> Result<Response, Refusal> {
-    desk.control.revoker(visit.user.clone())?;
+    let revoker = desk.control.revoker(visit.user.clone())?;
     // It shows the session as well.
     let reader = desk.control.reader(visit.user.clone())?;
     let (SessionIdInPath(id), NoBody) = (id?, body?);
@@ -73,6 +73,12 @@ pub(super) async fn confirm(
     let info = desk.control.show(&reader, id).await?;
     if info.state == SessionState::Ended {
         return Err(Refusal::not_found());
+    }
+    // No question whose answer would be refused.
+    let rulings = desk.control.rulings(&revoker, Current::Include);
+    let acting_user = info.acting_user.as_ref();
+    if !rulings.permit(id, &info.user_id, acting_user).await? {
+        return Err(Refusal::protected());
     }
     let session = visit.view(&info);
     let page = EndPage {

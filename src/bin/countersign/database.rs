@@ -109,6 +109,10 @@ pub(crate) async fn build(
 /// # Security
 ///
 /// No message quotes the address, nor what sqlx says about one that it cannot read.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    allow(unused_variables, reason = "servers make no database by themselves")
+)]
 pub(crate) async fn connect(globals: &Globals, missing: Missing) -> Result<AnyPool, Failure> {
     let url = globals.database_url.as_deref().unwrap_or_default();
     let scheme = url.split(':').next().unwrap_or_default();

@@ -37,6 +37,7 @@ pub(crate) async fn limit(command: &Limit, globals: &Globals, output: &mut Outpu
 
 fn in_words(max: Option<MaxSessions>) -> String {
     match max {
+        Some(MaxSessions::AtMost(0)) => "at most 0 sessions: the user cannot sign in".into(),
         Some(MaxSessions::AtMost(1)) => "at most 1 session".into(),
         Some(MaxSessions::AtMost(number)) => format!("at most {number} sessions"),
         Some(MaxSessions::Unlimited) => "unlimited".into(),

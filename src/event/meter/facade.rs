@@ -168,6 +168,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::CookieRejected { .. } => "countersign_cookies_rejected_total",
         EventKind::AccountRefused => "countersign_accounts_refused_total",
         EventKind::PermissionMissing => "countersign_permissions_missing_total",
+        EventKind::AuthorizationRefused => "countersign_authorizations_refused_total",
         EventKind::NotVerified { .. } => "countersign_verifications_failed_total",
         EventKind::StoreUnavailable => "countersign_store_outages_total",
         // The end of what is counted already.
@@ -187,6 +188,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EventKind::Reauthenticated,
         EventKind::AccountRefused,
         EventKind::PermissionMissing,
+        EventKind::AuthorizationRefused,
         EventKind::StoreUnavailable,
         EventKind::EventsDropped,
     ];
@@ -300,6 +302,10 @@ fn describe() {
         (
             "countersign_permissions_missing_total",
             "Refusals for lack of a permission.",
+        ),
+        (
+            "countersign_authorizations_refused_total",
+            "Administrators who may not decide over a user's sessions.",
         ),
         (
             "countersign_verifications_failed_total",

@@ -15,6 +15,8 @@ pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
 pub(crate) mod heard;
+#[cfg(feature = "pages")]
+pub(crate) mod html;
 pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(feature = "pages")]

@@ -1,8 +1,10 @@
-//! The pages for administrators and accounts, nested where applications nest them, and eyes to read them with.
+//! The pages for administrators and accounts, nested where applications nest them, and what all of them have.
+
+use std::collections::{BTreeSet, VecDeque};
 
 use axum::Router;
-use countersign::{PageLook, account, admin};
-use http::{HeaderValue, Method, header};
+use countersign::{PageLook, account, admin, uuid::Uuid};
+use http::{HeaderValue, Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::{Answer, App, Client};
@@ -40,109 +42,126 @@ impl Client {
     }
 }
 
-/// A tag of a page, as a browser reads it.
-#[derive(Clone, Debug)]
-pub(crate) struct Tag {
-    pub(crate) name: String,
-    pub(crate) attributes: Vec<(String, String)>,
-    /// The text up to the next tag.
-    pub(crate) text: String,
+/// What every answer has, whatever it says.
+#[track_caller]
+pub(crate) fn assert_page(answer: &Answer, status: StatusCode) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_safe(answer);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(answer.all("html", "lang"), ["en"]);
+    assert_eq!(
+        answer.tags().iter().filter(|tag| tag.name == "h1").count(),
+        1,
+        "{}",
+        answer.body
+    );
+    assert_eq!(
+        answer
+            .tags()
+            .iter()
+            .filter(|tag| tag.name == "main")
+            .count(),
+        1
+    );
+    assert_only_known_tags(answer);
 }
 
-impl Tag {
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let mut attributes = self.attributes.iter();
-        let found = attributes.find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
-    }
+#[track_caller]
+fn assert_safe(answer: &Answer) {
+    assert_eq!(
+        answer.header("content-security-policy"),
+        Some(
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+    );
+    assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
-impl Answer {
-    /// All tags in their order, closing ones without their slash left out.
-    pub(crate) fn tags(&self) -> Vec<Tag> {
-        let after_the_doctype = self.body.split('<').skip(2);
-        after_the_doctype
-            .filter(|piece| !piece.starts_with('/'))
-            .map(tag)
-            .collect()
-    }
-
-    /// The values of this attribute of all tags of this name.
-    pub(crate) fn all(&self, name: &str, attribute: &str) -> Vec<String> {
-        let tags = self.tags().into_iter().filter(|tag| tag.name == name);
-        tags.filter_map(|tag| tag.get(attribute).map(str::to_owned))
-            .collect()
-    }
-
-    /// What the link with this text leads to.
-    pub(crate) fn link(&self, text: &str) -> Option<String> {
-        let links = self.tags().into_iter().filter(|tag| tag.name == "a");
-        let mut found = links.filter(|tag| tag.text.trim() == text);
-        found
-            .next()
-            .and_then(|tag| tag.get("href").map(str::to_owned))
-    }
-
-    /// The value in the field of this name.
-    pub(crate) fn field(&self, name: &str) -> Option<String> {
-        let inputs = self.tags().into_iter().filter(|tag| tag.name == "input");
-        let mut found = inputs.filter(|tag| tag.get("name") == Some(name));
-        found
-            .next()
-            .and_then(|tag| tag.get("value").map(str::to_owned))
-    }
-
-    /// The text of the page without its tags.
-    pub(crate) fn words(&self) -> String {
-        let pieces = self.body.split('<').skip(1);
-        let texts = pieces.filter_map(|piece| Some(piece.split_once('>')?.1));
-        let words = texts.collect::<Vec<_>>().join(" ");
-        unescaped(&words.split_whitespace().collect::<Vec<_>>().join(" "))
-    }
-}
-
-/// Reads `name a="b" c>text`. Values in quotes are all that the templates write.
-fn tag(piece: &str) -> Tag {
-    let (head, text) = piece
-        .split_once('>')
-        .unwrap_or_else(|| panic!("an open tag: {piece}"));
-    let (name, mut rest) = head.split_once(' ').unwrap_or((head, ""));
-    let mut attributes = Vec::new();
-    loop {
-        rest = rest.trim_start();
-        if rest.is_empty() {
-            break;
+/// Neither a tag nor an attribute that no template wrote.
+#[track_caller]
+fn assert_only_known_tags(answer: &Answer) {
+    const TAGS: &str = "html head meta title link body a header div span nav ul ol li p b main h1 h2 section form label \
+                        input select option button details summary fieldset legend table caption thead tbody tr th td time \
+                        dl dt dd code";
+    const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-labelledby \
+                              aria-describedby aria-invalid role tabindex method action for type value autocomplete \
+                              autocapitalize spellcheck maxlength step selected checked required disabled inputmode scope \
+                              data-label datetime title open";
+    for tag in answer.tags() {
+        assert!(
+            TAGS.split_whitespace().any(|known| known == tag.name),
+            "{tag:?}"
+        );
+        for (name, _) in &tag.attributes {
+            assert!(
+                ATTRIBUTES.split_whitespace().any(|known| known == name),
+                "{tag:?}"
+            );
         }
-        let end = rest.find([' ', '=']).unwrap_or(rest.len());
-        let (attribute, after) = rest.split_at(end);
-        let (value, after) = match after.strip_prefix("=\"") {
-            Some(quoted) => quoted
-                .split_once('"')
-                .unwrap_or_else(|| panic!("an open value: {head}")),
-            None => ("", after),
-        };
-        assert!(!after.starts_with('='), "a value without quotes: {head}");
-        attributes.push((attribute.to_owned(), unescaped(value)));
-        rest = after;
-    }
-    Tag {
-        name: name.to_owned(),
-        attributes,
-        text: unescaped(text),
     }
 }
 
-fn unescaped(text: &str) -> String {
-    let known = [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
-    ];
-    known
-        .iter()
-        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+/// Follows every link of every page below `start`, and gives all addresses of links and of forms.
+pub(crate) async fn crawl(
+    router: &Router,
+    client: &mut Client,
+    start: &str,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut links, mut forms) = (BTreeSet::from([start.to_owned()]), BTreeSet::new());
+    let mut due = VecDeque::from([start.to_owned()]);
+    while let Some(address) = due.pop_front() {
+        let answer = client.get(router, &address).await;
+        if address.ends_with(".css") {
+            assert_eq!(answer.status, StatusCode::OK);
+            continue;
+        }
+        assert_page(&answer, StatusCode::OK);
+        for tag in answer
+            .tags()
+            .iter()
+            .filter(|tag| tag.name == "form" && tag.get("method") == Some("post"))
+        {
+            forms.insert(tag.get("action").unwrap().to_owned());
+        }
+        let stylesheets = answer
+            .all("link", "href")
+            .into_iter()
+            .filter(|link| link.starts_with('/'));
+        for link in answer.all("a", "href").into_iter().chain(stylesheets) {
+            // The application's own, and the way to the content.
+            if link != "/" && !link.starts_with('#') && links.insert(link.clone()) {
+                due.push_back(link);
+            }
+        }
+    }
+    (links, forms)
+}
+
+/// The sessions on a page of the admin's, by the links to them.
+pub(crate) fn listed(answer: &Answer) -> Vec<Uuid> {
+    let rows = answer.tags().into_iter().filter(|tag| tag.name == "a");
+    let links = rows.filter_map(|tag| tag.get("href").map(str::to_owned));
+    let ids = links.filter_map(|link| link.strip_prefix("/admin/sessions/")?.parse().ok());
+    ids.collect()
+}
+
+/// A form that did something leads to a page with a message.
+#[track_caller]
+pub(crate) fn assert_leads_to(answer: &Answer, path: &str) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert_eq!(answer.header("location"), Some(path));
+}
+
+/// Who ended the session; nobody yet.
+pub(crate) async fn ended_by(app: &App, id: Uuid) -> Option<String> {
+    let session = app.sessions.get(id).await.unwrap().unwrap();
+    assert_eq!(session.ended_by.is_some(), session.ended_at.is_some());
+    session.ended_by
 }
 
 /// The value of a name in the query of a link.

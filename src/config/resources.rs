@@ -1,0 +1,41 @@
+//! The builder's bounds: how long things may take, and how much may be under way.
+
+use std::time::Duration;
+
+use super::SessionsBuilder;
+
+impl SessionsBuilder {
+    /// How long a request or an operation waits for the database before the answer is 503. Default: 2 seconds. Sweeping,
+    /// and ending many sessions with one filter, work in batches, and each step has the budget for itself.
+    pub fn time_budget(mut self, budget: Duration) -> Self {
+        self.lanes.time_budget = budget;
+        self
+    }
+
+    /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
+    pub fn queue_capacity(mut self, requests: usize) -> Self {
+        self.lanes.queue_capacity = requests;
+        self
+    }
+
+    /// How often the sessions of long-lived connections are verified again, all of them in one statement. Default: one
+    /// second. Nothing is asked while there are none. See [`Session::ended`](crate::Session::ended).
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch.interval = interval;
+        self
+    }
+
+    /// How long long-lived connections go on while the database is away. Default: 60 seconds; zero is allowed, and ends
+    /// them at the first round that fails. Looked at in each round, so an interval and a time budget may come on top.
+    pub fn watch_grace(mut self, grace: Duration) -> Self {
+        self.watch.grace = grace;
+        self
+    }
+
+    /// How many verification statements may be under way at once, each on a connection of the pool. Default: 4. A near
+    /// database needs one, and gets one; more open by themselves when answers take long.
+    pub fn max_lanes(mut self, lanes: usize) -> Self {
+        self.lanes.max_lanes = lanes;
+        self
+    }
+}
