@@ -38,12 +38,16 @@ mod guards;
 mod hostile_bodies;
 mod hostile_cookies;
 #[cfg(feature = "admin")]
+mod hostile_headers;
+#[cfg(feature = "admin")]
 mod hostile_parameters;
 mod keys;
 mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+#[cfg(feature = "openapi")]
+mod matrix;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrations;
@@ -52,6 +56,8 @@ mod model;
 mod network;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "pages")]
+mod page_matrix;
 #[cfg(feature = "admin")]
 mod page_tokens;
 #[cfg(feature = "pages")]
