@@ -17,8 +17,8 @@ impl Session {
     /// # Errors
     ///
     /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, the response is out already,
-    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
-    /// answer.
+    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real,
+    /// becomes a 503 in place of the handler's answer.
     ///
     /// # Security
     ///
