@@ -210,7 +210,8 @@ impl Filter {
 
 /// Within what all databases can reckon with; no session was ever made outside it.
 fn micros(time: OffsetDateTime) -> i64 {
-    const LATEST: i128 = 253_402_300_799_999_999; // the end of the year 9999
+    // The last millisecond of the year 9999: SQLite would round more up into the year after.
+    const LATEST: i128 = 253_402_300_799_999_000;
     let micros = time.unix_timestamp_nanos() / 1000;
     i64::try_from(micros.clamp(0, LATEST)).unwrap_or(i64::MAX)
 }

@@ -22,22 +22,32 @@ mod acting;
 mod addresses;
 #[cfg(feature = "admin")]
 mod admin;
+#[cfg(feature = "admin")]
+mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
 mod cookies;
+#[cfg(feature = "admin")]
+mod cross_site;
 mod events;
 mod faults;
 mod grants;
 mod guards;
+#[cfg(feature = "admin")]
+mod hostile_bodies;
 mod hostile_cookies;
 #[cfg(feature = "admin")]
-mod hostile_requests;
+mod hostile_headers;
+#[cfg(feature = "admin")]
+mod hostile_parameters;
 mod keys;
 mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+#[cfg(feature = "openapi")]
+mod matrix;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod migrations;
@@ -46,6 +56,8 @@ mod model;
 mod network;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "pages")]
+mod page_matrix;
 #[cfg(feature = "admin")]
 mod page_tokens;
 #[cfg(feature = "pages")]

@@ -128,6 +128,7 @@ fn row() -> impl Strategy<Value = NewRow> {
                 user_agent,
                 created_at: CREATED + moment,
                 fate,
+                ..NewRow::live("")
             },
         )
 }
@@ -345,7 +346,8 @@ fn moment(millis: i64) -> OffsetDateTime {
     let nanos = i128::from(millis) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(match millis {
         ..0 => OffsetDateTime::from_unix_timestamp(-377_705_116_800).unwrap(), // the year -9999
-        _ => OffsetDateTime::from_unix_timestamp(253_402_300_799).unwrap(),    // the end of 9999
+        // The end of 9999, to the last digit.
+        _ => OffsetDateTime::from_unix_timestamp_nanos(253_402_300_799_999_999_999).unwrap(),
     })
 }
 

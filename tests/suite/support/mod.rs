@@ -21,6 +21,7 @@ pub(crate) mod logs;
 pub(crate) mod node;
 #[cfg(feature = "pages")]
 pub(crate) mod pages;
+pub(crate) mod people;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub(crate) mod proxy;
 pub(crate) mod rows;

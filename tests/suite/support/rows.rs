@@ -22,6 +22,8 @@ pub(crate) struct NewRow {
     pub(crate) user_agent: Option<String>,
     /// Milliseconds since 1970, which all databases keep.
     pub(crate) created_at: i64,
+    /// Seconds since the user proved who they are.
+    pub(crate) proved_ago: i64,
     pub(crate) fate: Fate,
 }
 
@@ -58,6 +60,7 @@ impl NewRow {
             ip: None,
             user_agent: None,
             created_at: 1_767_225_600_000, // 2026
+            proved_ago: 30,
             fate: Fate::Live,
         }
     }
@@ -89,14 +92,14 @@ impl NewRow {
             Fate::Ended | Fate::ReservedAndEnded => (ago(minute), "'logout'".to_owned()),
             _ => (null(), null()),
         };
-        let created = database.instant(self.created_at);
+        let (created, proved) = (database.instant(self.created_at), ago(self.proved_ago));
         let (realm, id, hash) = (
             self.realm,
             self.id,
             database.bytes(&Sha256::digest(self.token)),
         );
         format!(
-            "'{realm}', '{id}', {hash}, {created}, {created}, {seen}, {expires}, {reserved}, {ended}, {reason}"
+            "'{realm}', '{id}', {hash}, {created}, {proved}, {seen}, {expires}, {reserved}, {ended}, {reason}"
         )
     }
 }
