@@ -41,7 +41,9 @@ const KNOWS: &[(&str, &[&str])] = &[
     // Over HTTP.
     (
         "web",
-        &["error", "extract", "keys", "session", "store", "user_id"],
+        &[
+            "error", "event", "extract", "keys", "session", "store", "user_id",
+        ],
     ),
     (
         "pages",

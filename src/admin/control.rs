@@ -109,13 +109,9 @@ impl Control {
         user_id: &UserId,
         current: Current,
     ) -> Result<Tally, Refusal> {
-        let own = self.end_where(by, &Filter::user(user_id), current).await?;
-        let acting = Filter::everybody().acting_user(user_id);
-        let acting = self.end_where(by, &acting, current).await?;
-        Ok(Tally {
-            ended: own.ended + acting.ended,
-            kept: own.kept + acting.kept,
-        })
+        let [own, acting] = of_user(user_id);
+        let own = self.end_where(by, &own, current).await?;
+        Ok(own + self.end_where(by, &acting, current).await?)
     }
 
     /// Ends everything that the filter means.
@@ -172,6 +168,14 @@ impl Control {
         };
         Rulings::new(by.0.clone(), self.authorize.clone(), keep)
     }
+}
+
+/// All sessions of a user: the user's own, and those in which the user acts as somebody else.
+pub(crate) fn of_user(user_id: &UserId) -> [Filter; 2] {
+    [
+        Filter::user(user_id),
+        Filter::everybody().acting_user(user_id),
+    ]
 }
 
 impl Reader {

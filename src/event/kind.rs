@@ -43,6 +43,9 @@ pub enum EventKind {
     /// An administrator wanted to decide over a user's sessions, and the application's own decision was that they may not
     /// (feature `admin`). `by` is the administrator, `user_id` the user. Summed up when there are many.
     AuthorizationRefused,
+    /// Another site's page would have changed something by way of a user's browser: a router or page of this crate refused
+    /// (feature `admin`). Summed up when there are many.
+    CrossSiteRefused,
     /// A request's session could not be verified: it was answered as "unavailable". Summed up when there are many. Not
     /// told while [`StoreUnavailable`](Self::StoreUnavailable) holds.
     NotVerified {
@@ -133,6 +136,7 @@ impl EventKind {
             Self::AccountRefused => "account-refused",
             Self::PermissionMissing => "permission-missing",
             Self::AuthorizationRefused => "authorization-refused",
+            Self::CrossSiteRefused => "cross-site-refused",
             Self::NotVerified { .. } => "not-verified",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreAvailable { .. } => "store-available",

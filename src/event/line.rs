@@ -54,6 +54,7 @@ fn level(kind: EventKind) -> Level {
             why: CookieRejection::UnknownToken,
         } => Level::INFO,
         EventKind::CookieRejected { .. }
+        | EventKind::CrossSiteRefused
         | EventKind::NotVerified { .. }
         | EventKind::EventsDropped => Level::WARN,
         EventKind::SignedIn
@@ -85,6 +86,7 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::AccountRefused => "session refused: account may not be used",
         EventKind::PermissionMissing => "permission missing",
         EventKind::AuthorizationRefused => "authorization refused",
+        EventKind::CrossSiteRefused => "cross-site request refused",
         EventKind::NotVerified { .. } => "session not verified",
         EventKind::StoreUnavailable => {
             "the session database cannot be reached; answering \"unavailable\" until it can"

@@ -87,13 +87,17 @@ impl SignedIn {
             return Ok(());
         }
         self.report_refused(EventKind::PermissionMissing, |event| {
-            event
-                .user(self.user_id().clone())
-                .acting_user(self.acting_user().cloned())
-                .session(self.session_id())
-                .permission(permission)
+            self.named_in(event).permission(permission)
         });
         Err(Forbidden)
+    }
+
+    /// An event of this session.
+    pub(crate) fn named_in(&self, event: Event) -> Event {
+        event
+            .user(self.user_id().clone())
+            .acting_user(self.acting_user().cloned())
+            .session(self.session_id())
     }
 
     /// Reports what this user may not do.

@@ -1,6 +1,6 @@
 //! Ending sessions, for good: one, that of a browser, or all that a filter means.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, ops::Add, pin::Pin};
 
 use uuid::Uuid;
 
@@ -168,6 +168,17 @@ pub(crate) struct Candidate {
 pub(crate) struct Tally {
     pub(crate) ended: u64,
     pub(crate) kept: u64,
+}
+
+impl Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            ended: self.ended + other.ended,
+            kept: self.kept + other.kept,
+        }
+    }
 }
 
 /// The sessions that a filter means, batch by batch in the order of their ids.

@@ -18,7 +18,7 @@ use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 use uuid::Uuid;
 
 use super::{body, conditions::parse_user_id, refusal::Refusal};
-use crate::{extract, user_id::UserId};
+use crate::{event::EventKind, extract, user_id::UserId};
 
 /// Refuses requests of other sites that would change something.
 #[derive(Clone, Debug, Default)]
@@ -47,17 +47,27 @@ impl CrossSite {
     }
 }
 
-fn refuse(error: ProtectionError) -> Response {
-    tracing::info!(kind = ?error.kind(), "cross-site request refused");
-    Refusal::cross_site().into_response()
+/// Marks the answer to another site's page, for the one who knows whose browser it was.
+#[derive(Clone, Copy, Debug)]
+struct FromOtherSite;
+
+fn refuse(_: ProtectionError) -> Response {
+    let mut response = Refusal::cross_site().into_response();
+    response.extensions_mut().insert(FromOtherSite);
+    response
 }
 
 async fn only_signed_in(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match extract::signed_in(&parts) {
-        Ok(_) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => Refusal::from(rejection).into_response(),
+    let user = match extract::signed_in(&parts) {
+        Ok(user) => user,
+        Err(rejection) => return Refusal::from(rejection).into_response(),
+    };
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if response.extensions().get::<FromOtherSite>().is_some() {
+        user.report_refused(EventKind::CrossSiteRefused, |event| user.named_in(event));
     }
+    response
 }
 
 /// Adds what all routes of a router have in common.

@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, StatusCode};
 use crate::support::{
     App, Client,
     control::{assert_problem, routers, sign_in, with_routers},
+    heard::Heard,
     on_every_database,
 };
 
@@ -74,5 +75,21 @@ on_every_database! {
         let mut reading = admin.clone();
         reading.headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
         assert_eq!(reading.get(&app.router, ADMIN).await.status, StatusCode::OK);
+    }
+
+    async fn what_other_sites_try_is_told(database: Database) {
+        let heard = Heard::default();
+        let app = with_routers(App::with(&database, |builder| heard.listen(builder)).await);
+        let (mut admin, _) = sign_in(&app, "1", "10.0.0.1", "").await;
+        heard.news(&app).await;
+        admin.headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+        admin.send(&app.router, Method::DELETE, "/api/account/sessions").await;
+        admin.get(&app.router, ADMIN).await;
+        assert_eq!(heard.told(&app).await, ["cross-site-refused user=1"]);
+        for _ in 0..30 {
+            admin.send(&app.router, Method::POST, REVOKE).await;
+        }
+        let told = heard.news(&app).await;
+        assert_eq!(told.iter().map(|event| event.count).sum::<u64>(), 30);
     }
 }

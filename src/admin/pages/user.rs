@@ -13,9 +13,8 @@ use super::{
     limit::{LimitForm, read_limit},
 };
 use crate::{
-    admin::control::Current,
+    admin::control::{Current, of_user},
     pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
-    store::{Filter, ending::Tally},
     user_id::UserId,
     web::{
         body::NoBody, conditions::Conditions, guard::UserIdInPath, listing::ListQuery,
@@ -150,17 +149,12 @@ pub(super) async fn confirm(
     let revoker = desk.control.revoker(visit.user.clone())?;
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
-    let all = Filter::user(&user_id);
-    let own = desk.control.preview(&revoker, &all, Current::Keep).await?;
-    let acting = Filter::everybody().acting_user(&user_id);
+    let [own, acting] = of_user(&user_id);
+    let own = desk.control.preview(&revoker, &own, Current::Keep).await?;
     let acting = desk
         .control
         .preview(&revoker, &acting, Current::Keep)
         .await?;
-    let tally = Tally {
-        ended: own.ended + acting.ended,
-        kept: own.kept + acting.kept,
-    };
     let user = visit.mount.to(&[&"users", &user_id]);
     let page = EndPage {
         frame: desk.frame(&visit),
@@ -169,7 +163,7 @@ pub(super) async fn confirm(
             text: format!("User {user_id}"),
         }],
         here: "End all",
-        consequences: tally.into(),
+        consequences: (own + acting).into(),
         acting: acting.ended,
         action: visit.mount.to(&[&"users", &user_id, &"end"]),
         cancel: user,

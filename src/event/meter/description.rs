@@ -91,6 +91,10 @@ pub(super) fn describe() {
             "Administrators who may not decide over a user's sessions.",
         ),
         (
+            "countersign_cross_site_requests_refused_total",
+            "Requests of other sites' pages that would have changed something.",
+        ),
+        (
             "countersign_verifications_failed_total",
             "Look-ups that failed outside of outages, by reason.",
         ),

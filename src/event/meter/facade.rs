@@ -162,6 +162,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::AccountRefused => "countersign_accounts_refused_total",
         EventKind::PermissionMissing => "countersign_permissions_missing_total",
         EventKind::AuthorizationRefused => "countersign_authorizations_refused_total",
+        EventKind::CrossSiteRefused => "countersign_cross_site_requests_refused_total",
         EventKind::NotVerified { .. } => "countersign_verifications_failed_total",
         EventKind::StoreUnavailable => "countersign_store_outages_total",
         // The end of what is counted already.
@@ -182,6 +183,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EventKind::AccountRefused,
         EventKind::PermissionMissing,
         EventKind::AuthorizationRefused,
+        EventKind::CrossSiteRefused,
         EventKind::StoreUnavailable,
         EventKind::EventsDropped,
     ];
