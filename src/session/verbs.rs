@@ -33,7 +33,7 @@ impl Session {
     /// takes the place of the administrator's own session, which ends: signing out and in again is the way back.
     ///
     /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout), counts towards nobody's limit, is never
-    /// recent for [`require_recent`](SignedIn::require_recent), and ends from the next request on when the account of
+    /// recent for [`require_recent`](crate::SignedIn::require_recent), and ends from the next request on when the account of
     /// either may not be used any more. [`Sessions::revoke_user`](crate::Sessions::revoke_user) of the administrator ends it too.
     ///
     /// ```
