@@ -211,6 +211,10 @@ impl Database {
     }
 
     /// The n-th parameter of a statement, counted from 1.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        allow(unused_variables, reason = "the others count for themselves")
+    )]
     fn parameter(&self, number: usize) -> String {
         match &self.pool {
             #[cfg(feature = "postgres")]
