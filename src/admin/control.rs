@@ -109,13 +109,11 @@ impl Control {
         user_id: &UserId,
         current: Current,
     ) -> Result<Tally, Refusal> {
-        let own = self.end_where(by, &Filter::user(user_id), current).await?;
         let acting = Filter::everybody().acting_user(user_id);
-        let acting = self.end_where(by, &acting, current).await?;
-        Ok(Tally {
-            ended: own.ended + acting.ended,
-            kept: own.kept + acting.kept,
-        })
+        let filters = [Filter::user(user_id), acting];
+        let rulings = self.rulings(by, current);
+        let ending = self.sessions.end_permitted(filters, by.actor(), rulings);
+        Ok(ending.await?)
     }
 
     /// Ends everything that the filter means.
@@ -126,7 +124,8 @@ impl Control {
         current: Current,
     ) -> Result<Tally, Refusal> {
         let rulings = self.rulings(by, current);
-        let ending = self.sessions.end_permitted(filter, by.actor(), rulings);
+        let filters = [filter.clone()];
+        let ending = self.sessions.end_permitted(filters, by.actor(), rulings);
         Ok(ending.await?)
     }
 
