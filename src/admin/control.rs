@@ -169,7 +169,8 @@ impl Control {
             Current::Keep => Some(by.0.session_id()),
             Current::Include => None,
         };
-        Rulings::new(by.0.clone(), self.authorize.clone(), keep)
+        let time_budget = self.sessions.core().time_budget;
+        Rulings::new(by.0.clone(), self.authorize.clone(), keep, time_budget)
     }
 }
 
