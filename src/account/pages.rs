@@ -107,7 +107,8 @@ impl AccountPages {
         S: Clone + Send + Sync + 'static,
     {
         let site = Site::new(self.look, "Your devices", &self.own.sessions);
-        let guarded = |route| pages::for_people(self.cross_site.protect(route));
+        let protected = |route| pages::for_people(self.cross_site.protect(route));
+        let guarded = |route| guard::only_of(&self.own.sessions, protected(route));
         let routes = Router::new()
             .route("/", guarded(get(list)))
             .route("/{id}", guarded(get(show)))
