@@ -25,12 +25,10 @@ pub(super) fn routes<S>(own: Own, cross_site: &CrossSite) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    let guarded = |route| guard::only_of(&own.sessions, cross_site.protect(route));
     let routes = Router::new()
-        .route(
-            "/sessions",
-            cross_site.protect(get(list).delete(revoke_others)),
-        )
-        .route("/sessions/{id}", cross_site.protect(delete(revoke)));
+        .route("/sessions", guarded(get(list).delete(revoke_others)))
+        .route("/sessions/{id}", guarded(delete(revoke)));
     guard::finish(routes).with_state(own)
 }
 

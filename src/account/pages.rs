@@ -107,7 +107,8 @@ impl AccountPages {
         S: Clone + Send + Sync + 'static,
     {
         let site = Site::new(self.look, "Your devices", &self.own.sessions);
-        let guarded = |route| pages::for_people(self.cross_site.protect(route));
+        let protected = |route| pages::for_people(self.cross_site.protect(route));
+        let guarded = |route| guard::only_of(&self.own.sessions, protected(route));
         let routes = Router::new()
             .route("/", guarded(get(list)))
             .route("/{id}", guarded(get(show)))
@@ -146,6 +147,15 @@ impl Desk {
     fn frame(&self, visit: &Visit) -> Frame {
         self.site.frame(&visit.mount, &visit.session)
     }
+
+    /// Whether there are live sessions in which the user acts as somebody else. They are that somebody's, so no list of
+    /// the user's own has them; signing out all others ends them.
+    async fn acts_as_somebody(&self, visit: &Visit) -> Result<bool, Refusal> {
+        let acting = Filter::everybody().acting_user(visit.user.user_id());
+        let acting = acting.state(SessionState::Live);
+        let found = self.own.sessions.list(&acting, Page::first(1)).await?;
+        Ok(!found.sessions.is_empty())
+    }
 }
 
 #[derive(Template)]
@@ -154,6 +164,7 @@ struct ListPage {
     frame: Frame,
     sessions: Vec<SessionView>,
     is_recent: bool,
+    acts_as_somebody: bool,
     others_href: Option<String>,
     newest: Option<String>,
     older: Option<String>,
@@ -198,12 +209,15 @@ async fn list(
         .collect();
     // This device first, where it is among them.
     sessions.sort_by_key(|session| !session.is_current);
-    let any_other = sessions.iter().any(|session| session.may_end)
+    let acts_as_somebody = desk.acts_as_somebody(&visit).await?;
+    let any_other = acts_as_somebody
+        || sessions.iter().any(|session| session.may_end)
         || asked.page_token.is_some()
         || listing.next_page_token.is_some();
     let shown = ListPage {
         frame: desk.frame(&visit),
         is_recent: desk.own.owner(visit.user.clone()).is_ok(),
+        acts_as_somebody,
         others_href: any_other.then(|| visit.mount.to(&[&"others", &"end"])),
         newest: asked.page_token.is_some().then(|| page(None)),
         older: listing

@@ -7,6 +7,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use uuid::Uuid;
@@ -23,7 +24,8 @@ use crate::{
 ///
 /// It is asked after the permission was checked, once for each user whose sessions a request would end. Sessions that it
 /// protects are kept and counted as such where many are ended, and answered with 403 where it is one. An error is a 503,
-/// and what was ended until then stays ended.
+/// and so is no answer within the [`time_budget`](crate::SessionsBuilder::time_budget); what was ended until then stays
+/// ended.
 ///
 /// A session in which an administrator acts as somebody else is a matter of both: it is asked about each of them.
 ///
@@ -33,6 +35,10 @@ use crate::{
 /// # Security
 ///
 /// Listing is not asked about: whoever may read sees everybody's sessions.
+///
+/// `by` may be a session in which an administrator acts as another one
+/// ([`acting_user`](crate::SignedIn::acting_user)): it has the permissions of the one, and the other decides. Refuse it
+/// unless whoever may act as somebody may also do whatever that somebody may.
 pub trait Authorize: Send + Sync + 'static {
     /// Whether `by` may decide over the sessions of `user_id`.
     ///
@@ -78,6 +84,8 @@ pub(crate) struct Rulings {
     authorize: Option<Arc<dyn Authorize>>,
     /// The session that is kept whatever is decided.
     keep: Option<Uuid>,
+    /// How long a decision may take.
+    time_budget: Duration,
     known: Mutex<HashMap<UserId, Authorization>>,
 }
 
@@ -89,11 +97,13 @@ impl Rulings {
         by: SignedIn,
         authorize: Option<Arc<dyn Authorize>>,
         keep: Option<Uuid>,
+        time_budget: Duration,
     ) -> Self {
         Self {
             by,
             authorize,
             keep,
+            time_budget,
             known: Mutex::new(HashMap::new()),
         }
     }
@@ -138,7 +148,9 @@ impl Rulings {
         if let Some(known) = self.known(|known| known.get(user_id).copied()) {
             return Ok(known);
         }
-        let decided = authorize.authorize(&self.by, user_id).await;
+        let deciding = authorize.authorize(&self.by, user_id);
+        let decided = tokio::time::timeout(self.time_budget, deciding).await;
+        let decided = decided.unwrap_or_else(|_| Err("no answer within the time budget".into()));
         let ruling = decided.map_err(|error| {
             tracing::warn!(%error, "authorization of an ending could not be decided");
             Error::unavailable(error)

@@ -109,9 +109,11 @@ impl Control {
         user_id: &UserId,
         current: Current,
     ) -> Result<Tally, Refusal> {
-        let [own, acting] = of_user(user_id);
-        let own = self.end_where(by, &own, current).await?;
-        Ok(own + self.end_where(by, &acting, current).await?)
+        let rulings = self.rulings(by, current);
+        let ending = self
+            .sessions
+            .end_permitted(of_user(user_id), by.actor(), rulings);
+        Ok(ending.await?)
     }
 
     /// Ends everything that the filter means.
@@ -122,7 +124,8 @@ impl Control {
         current: Current,
     ) -> Result<Tally, Refusal> {
         let rulings = self.rulings(by, current);
-        let ending = self.sessions.end_permitted(filter, by.actor(), rulings);
+        let filters = [filter.clone()];
+        let ending = self.sessions.end_permitted(filters, by.actor(), rulings);
         Ok(ending.await?)
     }
 
@@ -166,7 +169,8 @@ impl Control {
             Current::Keep => Some(by.0.session_id()),
             Current::Include => None,
         };
-        Rulings::new(by.0.clone(), self.authorize.clone(), keep)
+        let time_budget = self.sessions.core().time_budget;
+        Rulings::new(by.0.clone(), self.authorize.clone(), keep, time_budget)
     }
 }
 

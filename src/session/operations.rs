@@ -77,7 +77,8 @@ impl Sessions {
     /// What a user has, and what a user holds as somebody else.
     async fn end_all(&self, own: Filter, user_id: &UserId, by: Actor) -> Result<u64, Error> {
         let acting = Filter::everybody().acting_user(user_id.clone());
-        Ok(self.end_where(&own, by.clone()).await? + self.end_where(&acting, by).await?)
+        let tally = self.end_permitted([own, acting], by, Unrestricted).await?;
+        Ok(tally.ended)
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
@@ -103,31 +104,36 @@ impl Sessions {
     }
 
     async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
-        let tally = self.end_permitted(filter, by, Unrestricted).await?;
-        Ok(tally.ended)
+        let tally = self.end_permitted([filter.clone()], by, Unrestricted);
+        Ok(tally.await?.ended)
     }
 
-    /// Ends what the filter means and somebody permits, and counts what is kept.
-    pub(crate) async fn end_permitted(
+    /// Ends what the filters mean, one after the other, and somebody permits, and counts what is kept.
+    pub(crate) async fn end_permitted<const FILTERS: usize>(
         &self,
-        filter: &Filter,
+        filters: [Filter; FILTERS],
         by: Actor,
         permits: impl Permits + 'static,
     ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, events) = (self.core().store.clone(), self.core().events.clone());
-        let filter = filter.clone();
         // Ending never waits, not even for the caller to stay.
         super::background::to_the_end(async move {
-            let (mut tally, reason) = (Tally::default(), EndedReason::Revoked);
-            let ending = store.end_where(&filter, reason, &by, &permits, &mut tally);
-            let outcome = ending.await;
-            // After a failure too: those that have ended have ended.
-            if tally.ended > 0 {
-                let told = Event::new(EventKind::Ended { reason }).meant_by(&filter);
-                events.report(told.by(by).count(tally.ended));
+            let (mut all, reason) = (Tally::default(), EndedReason::Revoked);
+            for filter in filters {
+                let mut tally = Tally::default();
+                let ending = store.end_where(&filter, reason, &by, &permits, &mut tally);
+                let outcome = ending.await;
+                // After a failure too: those that have ended have ended.
+                if tally.ended > 0 {
+                    let told = Event::new(EventKind::Ended { reason }).meant_by(&filter);
+                    events.report(told.by(by.as_str()).count(tally.ended));
+                }
+                outcome?;
+                all.ended += tally.ended;
+                all.kept += tally.kept;
             }
-            outcome.map(|()| tally)
+            Ok(all)
         })
         .await?
     }

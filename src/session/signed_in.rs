@@ -106,8 +106,12 @@ impl SignedIn {
     }
 
     /// How long ago the user proved who they are, by the database's clock when the request was verified.
+    /// [`Duration::MAX`] where an administrator acts as the user, who proved nothing then.
     #[must_use]
     pub fn age(&self) -> Duration {
+        if self.acting_user().is_some() {
+            return Duration::MAX;
+        }
         match u64::try_from(self.found.authenticated_micros_ago) {
             Ok(micros) => Duration::from_micros(micros),
             // Rounding is forgiven; a clock that was set back must not make a sign-in recent.

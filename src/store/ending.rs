@@ -75,6 +75,28 @@ impl Store {
         permits: &dyn Permits,
         tally: &mut Tally,
     ) -> Result<(), Error> {
+        self.end_found(filter, reason, by, permits, tally).await?;
+        // Whoever began to act as somebody after they were found did so with a session that was to end, and that is
+        // over now in favour of another.
+        let Some(acting) = filter.once_more_among_acting() else {
+            return Ok(());
+        };
+        let mut late = Tally::default();
+        let outcome = self
+            .end_found(&acting, reason, by, permits, &mut late)
+            .await;
+        tally.ended += late.ended;
+        outcome
+    }
+
+    async fn end_found(
+        &self,
+        filter: &Filter,
+        reason: EndedReason,
+        by: &str,
+        permits: &dyn Permits,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
         let Some(mut candidates) = self.candidates(filter)? else {
             return Ok(());
         };

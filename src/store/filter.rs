@@ -21,6 +21,8 @@ use crate::{error::Error, user_id::UserId};
 pub struct Filter {
     user_id: Option<UserId>,
     acting_user: Option<UserId>,
+    /// Only those in which somebody acts as somebody else.
+    acting: bool,
     state: Option<SessionState>,
     ip: Option<String>,
     user_agent: Option<String>,
@@ -37,6 +39,7 @@ impl Filter {
         Self {
             user_id: None,
             acting_user: None,
+            acting: false,
             state: None,
             ip: None,
             user_agent: None,
@@ -111,6 +114,16 @@ impl Filter {
         }
     }
 
+    /// The same filter among sessions in which somebody acts; `None` where it cannot mean both such a session and the one
+    /// whose place that took, which is another user's.
+    pub(super) fn once_more_among_acting(&self) -> Option<Self> {
+        let names_one = self.user_id.is_some() || self.acting_user.is_some() || self.id.is_some();
+        (!names_one).then(|| Self {
+            acting: true,
+            ..self.clone()
+        })
+    }
+
     /// The one user, the one who acts as a user, and the one session that are meant, as far as it names them.
     pub(crate) fn subject(&self) -> (Option<&UserId>, Option<&UserId>, Option<Uuid>) {
         (self.user_id.as_ref(), self.acting_user.as_ref(), self.id)
@@ -148,6 +161,9 @@ impl Filter {
                 "acting_user = {?text}",
                 Some(Bind::Text(user_id.to_string())),
             );
+        }
+        if self.acting {
+            and("acting_user IS NOT NULL", None);
         }
         match self.state {
             Some(SessionState::Live) => and("{live}", None),

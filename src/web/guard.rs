@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt};
 
 use axum::{
     Router,
-    extract::{FromRequestParts, RawPathParams, Request},
+    extract::{FromRequestParts, RawPathParams, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::MethodRouter,
@@ -18,7 +18,12 @@ use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 use uuid::Uuid;
 
 use super::{body, conditions::parse_user_id, refusal::Refusal};
-use crate::{event::EventKind, extract, user_id::UserId};
+use crate::{
+    event::EventKind,
+    extract,
+    session::{Session, Sessions},
+    user_id::UserId,
+};
 
 /// Refuses requests of other sites that would change something.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +60,31 @@ fn refuse(_: ProtectionError) -> Response {
     let mut response = Refusal::cross_site().into_response();
     response.extensions_mut().insert(FromOtherSite);
     response
+}
+
+/// Puts a route behind the check that the layer around it is of this very handle. A user of another application may have
+/// the id of one of this.
+pub(crate) fn only_of<S>(sessions: &Sessions, route: MethodRouter<S>) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let check = middleware::from_fn_with_state(sessions.clone(), same_application);
+    route.route_layer(check)
+}
+
+async fn same_application(
+    State(sessions): State<Sessions>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let session = request.extensions().get::<Session>();
+    if session.is_some_and(|session| !session.sessions().is_same(&sessions)) {
+        tracing::error!(
+            "this route has the SessionLayer of another `Sessions`: use the one of the handle that the router was made for"
+        );
+        return Refusal::internal().into_response();
+    }
+    next.run(request).await
 }
 
 async fn only_signed_in(request: Request, next: Next) -> Response {

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use countersign::uuid::Uuid;
+use axum::Router;
+use countersign::{account, uuid::Uuid};
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{
     App,
     control::{assert_headers, assert_problem, routers, sign_in, with_routers},
-    on_every_database,
+    on_every_database, sessions_with,
 };
 
 on_every_database! {
@@ -95,6 +96,23 @@ on_every_database! {
         // Whoever proves again who they are may go on.
         alice.post(&app.router, "/reauthenticated").await;
         assert_eq!(alice.send(&app.router, Method::DELETE, &addresses[1]).await.status, StatusCode::OK);
+    }
+
+    async fn the_layer_of_another_application_says_nothing_about_its_users(database: Database) {
+        let app = App::new(&database).await;
+        let other = App::of(sessions_with(&database, |builder| builder.realm("other")).await);
+        let (_, id) = sign_in(&other, "2", "10.0.0.1", "").await;
+        let (mut alice, _) = sign_in(&app, "2", "10.0.0.1", "").await;
+        let router = Router::new()
+            .nest("/api/account", account::router(&other.sessions).build())
+            .layer(app.sessions.layer());
+        for (method, address) in [
+            (Method::GET, "/api/account/sessions".to_owned()), (Method::DELETE, "/api/account/sessions".into()),
+            (Method::DELETE, format!("/api/account/sessions/{id}")),
+        ] {
+            assert_problem(&alice.send(&router, method, &address).await, 500, "internal");
+        }
+        assert_eq!(database.live().await, 2);
     }
 
     async fn whoever_acts_as_a_user_ends_nothing_of_theirs(database: Database) {

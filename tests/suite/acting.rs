@@ -8,10 +8,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, routing::post};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use countersign::{
     Access, BuildError, EndedReason, Filter, Limit, LoginError, Page, PermissionSource,
-    Permissions, Session, SessionInfo, SessionState, SourceFuture, UserId,
+    Permissions, Session, SessionInfo, SessionState, SignedIn, SourceFuture, UserId,
 };
 use http::StatusCode;
 
@@ -275,6 +278,18 @@ on_every_database! {
         let answer = administrator.post(&app.router, "/act-as/2").await;
         assert_problem(&answer, StatusCode::UNAUTHORIZED, "signed-out");
         assert_eq!(database.live().await, 0);
+    }
+
+    async fn no_age_of_it_is_the_users_proof(database: Database) {
+        let app = App::new(&database).await;
+        let router = Router::new()
+            .route("/age", get(async |user: SignedIn| (user.age() < Duration::from_secs(3600)).to_string()))
+            .layer(app.sessions.layer());
+        let (mut alice, mut browser) = (app.signed_in("2").await, acting(&app).await);
+        assert_eq!(alice.get(&router, "/age").await.body, "true");
+        assert_eq!(browser.get(&router, "/age").await.body, "false");
+        browser.post(&app.router, "/reauthenticated").await;
+        assert_eq!(browser.get(&router, "/age").await.body, "false");
     }
 
     async fn signing_out_first_leaves_nobody_to_act(database: Database) {

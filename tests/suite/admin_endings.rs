@@ -1,13 +1,15 @@
 //! Administrators end sessions over HTTP: one, a user's, what a filter means; not by accident, and not whose they may
 //! not.
 
+use std::time::Duration;
+
 use axum::Router;
 use countersign::{SignedIn, UserId, admin::Authorization, uuid::Uuid};
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::{
-    App,
+    App, Gate,
     control::{assert_headers, assert_problem, ids, revoke, routers, sign_in, with_routers},
     on_every_database,
 };
@@ -140,6 +142,47 @@ on_every_database! {
         }
         let limit = admin.send_json(&router, Method::PUT, "/api/admin/users/2/limit", r#"{"max_sessions":1}"#).await;
         assert_problem(&limit, 503, "unavailable");
+        assert_eq!(database.live().await, 2);
+    }
+
+    async fn whoever_begins_to_act_while_it_is_decided_is_not_spared(database: Database) {
+        let app = App::new(&database).await;
+        let gate = Gate::closed();
+        let at_the_gate = gate.clone();
+        let decided = move |_: SignedIn, user: UserId| {
+            let gate = at_the_gate.clone();
+            async move {
+                if user.as_str() == "2" {
+                    gate.pass().await;
+                }
+                Ok(Authorization::Granted)
+            }
+        };
+        let router = routers(&app, |admin| admin.authorize(decided), |account| account);
+        let (mut admin, _) = sign_in(&app, "1", "10.0.0.1", "Admin").await;
+        let (mut thief, _) = sign_in(&app, "2", "10.0.0.6", "").await;
+        let ending = tokio::spawn(async move {
+            revoke(&mut admin, &router, json!({ "everybody": true })).await
+        });
+        gate.reached().await;
+        assert_eq!(thief.post(&app.router, "/act-as/3").await.status, StatusCode::OK);
+        gate.open();
+        assert_eq!(ending.await.unwrap().json(), json!({ "revoked": 1, "kept": 1 }));
+        assert_eq!(app.who(&thief).await, "anonymous revoked");
+        assert_eq!(database.live().await, 1);
+    }
+
+    async fn an_authorization_that_does_not_answer_is_not_waited_for(database: Database) {
+        let app = App::new(&database).await;
+        let silent = async |_: SignedIn, _: UserId| std::future::pending().await;
+        let router = routers(&app, |admin| admin.authorize(silent), |account| account);
+        let (mut admin, _) = sign_in(&app, "1", "10.0.0.1", "Admin").await;
+        let (_, id) = sign_in(&app, "2", "10.0.0.1", "").await;
+        for address in [format!("/api/admin/sessions/{id}"), "/api/admin/users/2/sessions".into()] {
+            let asking = admin.send(&router, Method::DELETE, &address);
+            let answer = tokio::time::timeout(Duration::from_secs(60), asking).await.expect(&address);
+            assert_problem(&answer, 503, "unavailable");
+        }
         assert_eq!(database.live().await, 2);
     }
 

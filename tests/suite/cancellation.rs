@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::{Router, routing::post};
-use countersign::{Error, LoginError, Session, Sessions};
+use countersign::{Error, LoginError, Session, Sessions, UserId};
 use http::Method;
 use tokio::task::yield_now;
 use tower::ServiceExt;
@@ -192,6 +192,27 @@ on_every_database! {
                 assert_eq!(app.who(&client).await, "2", "at {times}, {drops:?}");
             }
         }).await;
+    }
+
+    async fn a_revocation_of_a_user_that_was_dropped_goes_on_to_the_end(database: Database) {
+        let app = App::new(&database).await;
+        let user = UserId::from(1);
+        for drops in [Drops::Waiting, Drops::Woken] {
+            for times in 1.. {
+                assert!(times < 200, "it never finishes");
+                app.signed_in("1").await;
+                // One session of their own, and one in which they act as somebody else.
+                app.signed_in("1").await.post(&app.router, "/act-as/2").await;
+                let outcome = polled(times, drops, app.sessions.revoke_user(&user, "test")).await;
+                eventually(&format!("all have ended though dropped at {times}, {drops:?}"), || async {
+                    database.live().await == 0
+                }).await;
+                if let Some(outcome) = outcome {
+                    assert_eq!(outcome.unwrap(), 2);
+                    break;
+                }
+            }
+        }
     }
 
     async fn a_limit_counts_no_sign_in_that_was_dropped(database: Database) {

@@ -35,7 +35,7 @@ POST /admin/sessions/end                   | user_id=9         | 401  403  403  
 POST /admin/sessions/end                   | everybody=true    | 401  403  403   403    303     303   403    303      401      303       401      401   403  | all
 POST /admin/sessions/end                   | -                 | 401  403  403   403    403     400   403    400      401      400       401      401   403  |
 GET  /admin/sessions/users/9               |                   | 401  403  403   200    403     200   403    200      401      200       401      401   403  |
-GET  /admin/sessions/users/9/end           |                   | 401  403  403   403    200     200   403    200      401      200       401      401   403  |
+GET  /admin/sessions/users/9/end           |                   | 401  403  403   403    403     200   403    200      401      200       401      401   403  |
 POST /admin/sessions/users/9/end           | -                 | 401  403  403   403    303     303   403    303      401      303       401      401   403  | target target-2
 POST /admin/sessions/users/9/limit         | limit=unlimited   | 401  403  403   403    303     303   403    303      401      303       401      401   403  | limit
 POST /admin/sessions/users/9/limit         | limit=odd         | 401  403  403   403    400     400   403    400      401      400       401      401   403  |

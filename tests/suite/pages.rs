@@ -16,6 +16,24 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
 on_every_database! {
+    async fn whoever_acts_as_somebody_elsewhere_is_told_and_can_end_it(database: Database) {
+        let app = with_pages(App::new(&database).await);
+        let (mut admin, _) = sign_in(&app, "1", "192.0.2.1", FIREFOX).await;
+        let page = admin.get(&app.router, "/account/sessions").await;
+        assert!(page.words().contains("You are signed in nowhere else."));
+        assert!(!page.words().contains("acting as another user"));
+
+        let (mut stolen, _) = sign_in(&app, "1", "203.0.113.5", "curl/8").await;
+        stolen.post(&app.router, "/act-as/2").await;
+        let page = admin.get(&app.router, "/account/sessions").await;
+        assert_page(&page, StatusCode::OK);
+        assert!(!page.words().contains("You are signed in nowhere else."), "{}", page.words());
+        assert!(page.words().contains("acting as another user"), "{}", page.words());
+        assert_eq!(page.all("form", "action"), ["/account/sessions/others/end"]);
+        admin.submit(&app.router, "/account/sessions/others/end", "").await;
+        assert_eq!(app.who(&stolen).await, "anonymous revoked");
+    }
+
     async fn the_list_shows_live_sessions_with_devices_and_exact_times(database: Database) {
         let app = with_pages(App::new(&database).await);
         let (_, ended) = sign_in(&app, "3", "192.0.2.9", "curl/8.5.0").await;

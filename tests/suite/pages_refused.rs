@@ -54,6 +54,22 @@ on_every_database! {
         assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), None);
     }
 
+    async fn whoever_ends_without_reading_is_shown_nothing(database: Database) {
+        let app = with_pages(App::new(&database).await);
+        database.execute("INSERT INTO user_permissions VALUES (3, 'sessions:revoke')").await;
+        let (_, id) = sign_in(&app, "2", "192.0.2.7", "").await;
+        let (mut revoker, _) = sign_in(&app, "3", "192.0.2.7", "").await;
+        for path in [
+            "/admin/sessions".to_owned(), format!("/admin/sessions/{id}"), "/admin/sessions/users/2".into(),
+            format!("/admin/sessions/{id}/end"), "/admin/sessions/users/2/end".into(), "/admin/sessions/end?user_id=2".into(),
+        ] {
+            assert_page(&revoker.get(&app.router, &path).await, StatusCode::FORBIDDEN);
+        }
+        let answer = revoker.submit(&app.router, "/admin/sessions/users/2/end", "").await;
+        assert_leads_to(&answer, "/admin/sessions/users/2");
+        assert_eq!(ended_by(&app, id).await.as_deref(), Some("3"));
+    }
+
     async fn browsers_are_sent_to_the_sign_in_page(database: Database) {
         let app = with_pages(App::with(&database, |builder| builder.sign_in_page("/login")).await);
         let mut browser = Client::new();

@@ -147,6 +147,8 @@ pub(super) async fn confirm(
     body: Result<NoBody, Refusal>,
 ) -> Result<Response, Refusal> {
     let revoker = desk.control.revoker(visit.user.clone())?;
+    // It counts sessions, which is reading.
+    desk.control.reader(visit.user.clone())?;
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
     let [own, acting] = of_user(&user_id);
