@@ -85,7 +85,7 @@ on_every_database! {
         assert_eq!((own.ended_reason, own.ended_by.as_deref()), (Some(EndedReason::Replaced), Some("1")));
         // It is the user's to see, and can be looked for by who acts.
         for filter in [Filter::user(2), Filter::everybody().acting_user(1), Filter::user(2).acting_user(1)] {
-            assert_eq!(list(&app, &filter).await, [acting.clone()]);
+            assert_eq!(list(&app, &filter).await, std::slice::from_ref(acting));
         }
         for filter in [Filter::user(1).acting_user(1), Filter::everybody().acting_user(2)] {
             assert_eq!(list(&app, &filter).await, []);
