@@ -50,3 +50,13 @@ apt_install() { # PACKAGE
         apt-get install -qq --yes --no-remove --no-install-recommends "$1" >&2 || exit 1
     )
 }
+
+# The demo, with the features that Cargo.toml switches on for it. A copy: who builds it with others meanwhile does not
+# change what is looked at.
+build_demo() { # DESTINATION
+    local built
+    built=$(cargo build --example demo --message-format=json-render-diagnostics |
+        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+    [ -n "$built" ] || fail "cargo did not say where it built the demo"
+    cp "$built" "$1"
+}

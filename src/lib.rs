@@ -63,18 +63,20 @@
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
+//! | let an administrator act as a user | [`Session::login_as`], [`SignedIn::acting_user`] |
+//! | keep several applications in one database apart | [`SessionsBuilder::realm`] |
 //! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
 //! | pages for administrators, and "your devices" for users | `admin::pages`, `account::pages`, `PageLook` (feature `pages`) |
+//! | describe these routes to programs | `openapi::document` (feature `openapi`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), [events and metrics](guide::events), administrators (feature `admin`), pages (feature
-//! `pages`),
-//! [permissions](guide::permissions), [deployment](guide::deployment), and
-//! [migrating](guide::migrating) from other crates.
+//! [long-lived connections](guide::streams), administrators (feature `admin`), pages (feature `pages`),
+//! [events and metrics](guide::events), [permissions](guide::permissions), [deployment](guide::deployment), the
+//! [command line](guide::command_line), and [migrating](guide::migrating) from other crates.
 //!
 //! # Features
 //!

@@ -1,7 +1,8 @@
 //! Control for users: list and end their own sessions.
 //!
 //! [`router`] gives JSON routes to nest anywhere inside the application's [`SessionLayer`](crate::SessionLayer). The
-//! [guide](crate::guide::administrators) has all of them with their answers.
+//! [guide](crate::guide::administrators) has all of them with their answers. With the feature `pages`, `pages` gives the same
+//! as HTML.
 //!
 //! ```no_run
 //! use axum::Router;

@@ -198,15 +198,25 @@ impl Revocation {
 fn max_sessions(fields: &mut Fields) -> Result<Option<MaxSessions>, Refusal> {
     const FAULT: &str =
         "has to be a number from 0 to 4294967295, \"unlimited\", or null for the default";
-    let at_most = |number: &serde_json::Number| number.as_u64().and_then(|n| u32::try_from(n).ok());
     match fields.take("max_sessions") {
         Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text == "unlimited" => Ok(Some(MaxSessions::Unlimited)),
-        Some(Value::Number(number)) => match at_most(&number) {
+        Some(Value::Number(number)) => match whole(&number) {
             Some(max) => Ok(Some(MaxSessions::AtMost(max))),
             None => Err(Refusal::parameter("max_sessions", FAULT)),
         },
         _ => Err(Refusal::parameter("max_sessions", FAULT)),
+    }
+}
+
+/// JSON has one kind of number: `3.0` is the integer 3, to JSON Schema as well, and some programs write it so.
+fn whole(number: &serde_json::Number) -> Option<u32> {
+    match number.as_u64() {
+        Some(number) => u32::try_from(number).ok(),
+        None => number
+            .as_f64()
+            .filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number))
+            .map(|number| number as u32),
     }
 }
 

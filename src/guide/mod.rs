@@ -2,12 +2,12 @@
 //!
 //! | page | answers |
 //! | --- | --- |
-//! | [`security`] | What holds, what remains for the application, what a caller sees when something fails, how keys are changed, what is logged. |
+//! | [`security`] | What holds, what remains for the application, who attacks, what a caller sees when something fails, how keys are changed. |
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
 //! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
-//! | [`events`] | What is told to the log, to a hook and to metrics: every event and every number, with its fields. |
+//! | [`events`] | What is told to the log, to a hook and to metrics: every event, every number and every other line. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
@@ -31,6 +31,9 @@
 //! | revoke | end by somebody's decision |
 //! | sweep | write down what has run out, delete what ended longer ago than the retention period |
 //! | permission | a string such as `articles:edit`, read from the application's own tables |
+//! | acting user | the administrator who acts as the user of a session |
+//! | realm | the name of one application among several that share a database |
+//! | event | something that happened, told to the log, the hook and the counters |
 //! | flash | a message that is shown once |
 //! | watch | asking, once per interval for all of them, whether the sessions of open connections still hold |
 //! | lane | a connection on which verification statements are sent, one after the other |

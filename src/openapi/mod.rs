@@ -21,6 +21,7 @@
 
 mod operations;
 mod parts;
+mod revocation;
 mod schemas;
 
 pub use utoipa;

@@ -3,14 +3,9 @@
 use std::fmt::Display;
 
 use axum::extract::{NestedPath, OriginalUri, Request};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-/// What a segment of a path or a value in a query keeps as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::web::link::{UNRESERVED, query};
 
 /// The path under which the pages are, for example `/admin/sessions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +23,14 @@ impl Mount {
         let original = extensions
             .get::<OriginalUri>()
             .map_or(inner, |original| original.0.path());
-        let slash = extensions
+        let nested = extensions
             .get::<NestedPath>()
-            .is_some_and(|nested| nested.as_str().ends_with('/'));
-        Self::new(original, inner, slash)
+            .map_or("", NestedPath::as_str);
+        Self::new(original, inner, nested)
     }
 
-    fn new(original: &str, inner: &str, slash: bool) -> Self {
+    /// `nested` is the path that the application named; it may end with a slash.
+    fn new(original: &str, inner: &str, nested: &str) -> Self {
         let base = match original.strip_suffix(inner) {
             Some(base) => base,
             // The prefix alone was asked for, without a slash.
@@ -46,7 +42,7 @@ impl Mount {
             [b'/', b'/' | b'\\', ..] => "",
             _ => base,
         };
-        let start = match base.is_empty() || slash {
+        let start = match base.is_empty() || nested.ends_with('/') {
             true => format!("{base}/"),
             false => base.to_owned(),
         };
@@ -66,7 +62,7 @@ impl Mount {
         let mut path = self.base.clone();
         for segment in segments {
             path.push('/');
-            path.extend(utf8_percent_encode(&segment.to_string(), PLAIN));
+            path.extend(utf8_percent_encode(&segment.to_string(), UNRESERVED));
         }
         path
     }
@@ -74,22 +70,18 @@ impl Mount {
 
 /// Adds values to a path as its query.
 pub(crate) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
-    let mut link = path.to_owned();
-    for (number, (name, value)) in pairs.iter().enumerate() {
-        link.push(if number == 0 { '?' } else { '&' });
-        link.push_str(name);
-        link.push('=');
-        link.extend(utf8_percent_encode(value, PLAIN));
+    match pairs.is_empty() {
+        true => path.to_owned(),
+        false => format!("{path}?{}", query(pairs)),
     }
-    link
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Mount, with_query};
 
-    fn links(original: &str, inner: &str, slash: bool) -> (String, String) {
-        let mount = Mount::new(original, inner, slash);
+    fn links(original: &str, inner: &str, nested: &str) -> (String, String) {
+        let mount = Mount::new(original, inner, nested);
         (mount.start().to_owned(), mount.to(&[&"users", &"a/b ü"]))
     }
 
@@ -101,22 +93,22 @@ mod tests {
             ("/admin/sessions/users/2", "/users/2"),
             ("/admin/sessions/%2F", "/%2F"),
         ] {
-            let (start, below) = links(original, inner, false);
+            let (start, below) = links(original, inner, "/admin/sessions");
             assert_eq!(start, "/admin/sessions", "{original}");
             assert_eq!(below, "/admin/sessions/users/a%2Fb%20%C3%BC", "{original}");
         }
         for path in ["/", "/users/2"] {
             let expected = ("/".to_owned(), "/users/a%2Fb%20%C3%BC".to_owned());
-            assert_eq!(links(path, path, false), expected);
+            assert_eq!(links(path, path, ""), expected);
         }
-        assert_eq!(links("/a/", "/", true).0, "/a/");
-        assert_eq!(links("/a/b", "/b", true).0, "/a/");
+        assert_eq!(links("/a/", "/", "/a/").0, "/a/");
+        assert_eq!(links("/a/b", "/b", "/a/").0, "/a/");
     }
 
     #[test]
     fn no_link_leads_to_another_host() {
         for original in ["//evil.example/sessions/x", "/\\evil.example/sessions/x"] {
-            assert_eq!(links(original, "/x", false).0, "/");
+            assert_eq!(links(original, "/x", "").0, "/");
         }
     }
 

@@ -194,8 +194,9 @@ impl Wanted {
 
 /// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
 ///
-/// As a response: 409 for the limit, 401 where nobody is signed in to act as somebody, 403 where somebody acts already, 503 with `Retry-After` for the database, 500 for what the application did wrong: an
-/// id that cannot be used, a login after the response.
+/// As a response: 409 for the limit, 401 where nobody is signed in to act as somebody, 403 where somebody acts already or
+/// would act as themselves, 503 with `Retry-After` for the database, 500 for what the application did wrong: an id that
+/// cannot be used, a login after the response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginError {

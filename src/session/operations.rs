@@ -63,7 +63,8 @@ impl Sessions {
             .await
     }
 
-    /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change of credentials (ASVS 5.0, 7.4.3).
+    /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change
+    /// of credentials (ASVS 5.0, 7.4.3).
     ///
     /// # Errors
     ///

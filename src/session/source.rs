@@ -43,7 +43,8 @@ pub enum Access {
 /// ```
 pub trait PermissionSource: Send + Sync + 'static {
     /// Whether this account may be used, and what it may do. Asked for each request with a live session, within the
-    /// [time budget](crate::SessionsBuilder::time_budget).
+    /// [time budget](crate::SessionsBuilder::time_budget). Where an administrator acts as a user, it is asked about the
+    /// administrator first; only whether the account may be used counts then.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ impl Session {
     /// # Errors
     ///
     /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, the response is out already,
-    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real, becomes a 503 in place of the handler's
-    /// answer.
+    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real,
+    /// becomes a 503 in place of the handler's answer.
     ///
     /// # Security
     ///
@@ -29,12 +29,14 @@ impl Session {
 
     /// Lets the administrator who is signed in act as this user, once the response succeeds: to see what the user sees. The
     /// new session has the user's permissions and never the administrator's; who acts is recorded with it
-    /// ([`SessionInfo::acting_user`](crate::SessionInfo::acting_user), [`SignedIn::acting_user`]) and shown in listings. It
-    /// takes the place of the administrator's own session, which ends: signing out and in again is the way back.
+    /// ([`SessionInfo::acting_user`](crate::SessionInfo::acting_user),
+    /// [`SignedIn::acting_user`](crate::SignedIn::acting_user)) and shown in listings. It takes the place of the
+    /// administrator's own session, which ends: signing out and in again is the way back.
     ///
     /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout), counts towards nobody's limit, is never
-    /// recent for [`require_recent`](SignedIn::require_recent), and ends from the next request on when the account of
-    /// either may not be used any more. [`Sessions::revoke_user`] of the administrator ends it too.
+    /// recent for [`require_recent`](crate::SignedIn::require_recent), and is refused from the next request on when the
+    /// account of either may not be used any more. [`Sessions::revoke_user`](crate::Sessions::revoke_user) of the
+    /// administrator ends it.
     ///
     /// ```
     /// use axum::{extract::Path, response::{IntoResponse, Redirect, Response}};
@@ -68,9 +70,9 @@ impl Session {
     }
 
     /// [`rotate`](Self::rotate)s, and records that the user has proved again who they are:
-    /// [`SignedIn::require_recent`] counts from now (ASVS 5.0, 7.2.4). The absolute timeout still counts from the sign-in.
-    /// A request that came with an old token, within its grace, brings no new one, and the proof is recorded all the
-    /// same.
+    /// [`SignedIn::require_recent`](crate::SignedIn::require_recent) counts from now (ASVS 5.0, 7.2.4). The absolute
+    /// timeout still counts from the sign-in. A request that came with an old token, within its grace, brings no new one,
+    /// and the proof is recorded all the same.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }

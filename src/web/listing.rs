@@ -2,10 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Uri, header::LINK};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::{
     conditions::Conditions,
+    link,
     page_token::Scope,
     params::{Blanks, Fields},
     refusal::Refusal,
@@ -87,19 +88,9 @@ impl ListQuery {
         let mut pairs = self.conditions.pairs();
         pairs.extend(self.page_size.map(|size| ("page_size", size.to_string())));
         pairs.extend(page_token.map(|token| ("page_token", token.to_owned())));
-        let pairs = pairs
-            .iter()
-            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, UNRESERVED)));
-        pairs.collect::<Vec<_>>().join("&")
+        link::query(&pairs)
     }
 }
-
-/// What a value in a query keeps as it is (RFC 3986, section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Which router lists: its page tokens are of no use to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub(crate) mod conditions;
 #[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
 pub(crate) mod fuzzing;
 pub(crate) mod guard;
+pub(crate) mod link;
 pub(crate) mod listing;
 pub(crate) mod page_token;
 pub(crate) mod params;

@@ -91,6 +91,29 @@ on_every_database! {
         assert_eq!(demo.whoami(&mut copy).await, StatusCode::UNAUTHORIZED);
     }
 
+    async fn one_comes_back_to_the_page_that_asked_to_sign_in(database: Database) {
+        let demo = Demo::start(&database).await;
+        let mut browser = Client::new();
+        let form = demo.get(&mut browser, "/?next=/account/sessions").await;
+        assert!(form.body.contains(r#"name="next" value="/account/sessions""#), "{}", form.body);
+        // What was made up elsewhere is not repeated.
+        for elsewhere in ["https://example.com", "//example.com", "/%5Cexample.com", "account", "/a%0Ab"] {
+            let form = demo.get(&mut browser, &format!("/?next={elsewhere}")).await;
+            assert!(!form.body.contains("name=\"next\""), "{elsewhere}: {}", form.body);
+            let credentials = format!("username=alice&password=alice-password&next={elsewhere}");
+            assert_sent_home(&demo.post(&mut browser, "/login", &credentials).await);
+            demo.post(&mut browser, "/logout", "").await;
+        }
+        let credentials = "username=alice&password=alice-password&next=/account/sessions";
+        let answer = demo.post(&mut browser, "/login", credentials).await;
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, Some("/account/sessions")));
+        let page = demo.get(&mut browser, "/account/sessions").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("Your devices"));
+        let confirm = demo.get(&mut browser, "/?next=/account/sessions").await;
+        assert!(confirm.body.contains("Please confirm that it is you"));
+    }
+
     async fn a_browser_is_remembered_when_asked_to_be(database: Database) {
         let demo = Demo::start(&database).await;
         let mut browser = Client::new();

@@ -22,19 +22,25 @@ mod acting;
 mod addresses;
 #[cfg(feature = "admin")]
 mod admin;
+#[cfg(feature = "admin")]
+mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
 mod cookies;
+#[cfg(feature = "admin")]
+mod cross_site;
 mod events;
 mod faults;
 mod grants;
 mod guards;
+#[cfg(feature = "admin")]
+mod hostile_bodies;
 mod hostile_cookies;
 #[cfg(feature = "admin")]
 mod hostile_headers;
 #[cfg(feature = "admin")]
-mod hostile_requests;
+mod hostile_parameters;
 mod keys;
 mod lifecycle;
 mod limits;

@@ -104,7 +104,7 @@ impl Browser {
                 "const root = document.documentElement;
                  if (root.scrollWidth <= root.clientWidth) return null;
                  const culprits = [...document.querySelectorAll('body *')]
-                     .filter(element => element.getBoundingClientRect().right > root.clientWidth)
+                     .filter(element => element.getBoundingClientRect().right > root.clientWidth || element.scrollWidth > root.clientWidth)
                      .map(element => element.outerHTML.slice(0, 120));
                  return `${root.scrollWidth} wide in ${root.clientWidth}: ${culprits.join(' … ')}`;",
                 vec![],

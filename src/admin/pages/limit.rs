@@ -65,6 +65,7 @@ impl LimitForm {
     pub(super) fn words(&self) -> String {
         match self.choice {
             Choice::Usual => "The usual limit applies to this user.".into(),
+            Choice::AtMost if self.number == "1" => "This user may have 1 session at once.".into(),
             Choice::AtMost => format!("This user may have {} sessions at once.", self.number),
             Choice::Unlimited => "This user may have any number of sessions.".into(),
         }

@@ -1,15 +1,11 @@
 //! What can be typed.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use countersign::{
-    Filter, MaxSessions, SessionState,
-    time::{OffsetDateTime, format_description::well_known::Rfc3339},
-    uuid::Uuid,
-};
+use countersign::{MaxSessions, SessionState, uuid::Uuid};
 
-use super::{failure::EXIT_CODES, output::Format};
+use super::{failure::EXIT_CODES, filters::Filters, output::Format};
 
 /// See and end the sessions of an application that uses countersign, straight in its database
 ///
@@ -98,29 +94,6 @@ pub(crate) struct Show {
     pub(crate) id: Uuid,
     #[command(flatten)]
     pub(crate) idle: Idle,
-}
-
-/// Which sessions: all conditions together.
-#[derive(Args, Debug)]
-pub(crate) struct Filters {
-    /// Whose they are: the user's id, letter for letter
-    #[arg(long, value_name = "ID")]
-    pub(crate) user: Option<String>,
-    /// In which this administrator acts as somebody else
-    #[arg(long, value_name = "ID")]
-    pub(crate) acting_user: Option<String>,
-    /// Which were signed in from this address
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) ip: Option<IpAddr>,
-    /// Whose user agent contains this text, letter for letter
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) user_agent: Option<String>,
-    /// Which were signed in at this time or later: 2026-05-31T22:00:00Z
-    #[arg(long, value_parser = time, value_name = "TIME")]
-    pub(crate) created_after: Option<OffsetDateTime>,
-    /// Which were signed in before this time
-    #[arg(long, value_parser = time, value_name = "TIME")]
-    pub(crate) created_before: Option<OffsetDateTime>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -228,33 +201,6 @@ pub(crate) enum State {
     Ended,
 }
 
-impl Filters {
-    /// The filter, or `None` when there is no condition.
-    pub(crate) fn filter(&self) -> Option<Filter> {
-        let everybody = Filter::everybody();
-        let mut filter = match &self.user {
-            Some(user) => Filter::user(user.as_str()),
-            None => everybody.clone(),
-        };
-        if let Some(user) = &self.acting_user {
-            filter = filter.acting_user(user.as_str());
-        }
-        if let Some(ip) = self.ip {
-            filter = filter.ip(ip.to_canonical().to_string());
-        }
-        if let Some(part) = &self.user_agent {
-            filter = filter.user_agent(part.as_str());
-        }
-        if let Some(time) = self.created_after {
-            filter = filter.created_after(time);
-        }
-        if let Some(time) = self.created_before {
-            filter = filter.created_before(time);
-        }
-        (filter != everybody).then_some(filter)
-    }
-}
-
 impl Actor {
     pub(crate) fn name(&self) -> String {
         let user = || {
@@ -285,10 +231,6 @@ fn step(text: &str) -> Result<Duration, String> {
         true => Ok(step),
         false => Err("it has to be between 1ms and 1day".into()),
     }
-}
-
-fn time(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-05-31T22:00:00Z".into())
 }
 
 fn max_sessions(text: &str) -> Result<MaxSessions, String> {

@@ -8,7 +8,8 @@ use countersign::{BuildError, Error, ErrorKind, MigrateError};
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  nothing was found: no such session, no session that matches, no limit
+  1  nothing was found: no such session, no session that matches, no limit;
+     or not all of the sessions named were live
   2  the command cannot be understood, or an argument cannot be right
   3  the database cannot be reached, or does not answer in time
   4  countersign's tables are missing, older or newer than this program

@@ -19,6 +19,7 @@ mod arguments;
 mod database;
 mod escape;
 mod failure;
+mod filters;
 mod json;
 mod limit;
 mod list;

@@ -1,6 +1,8 @@
 //! Numbers for dashboards, with the feature `metrics`; without it, a twin that does nothing and costs nothing.
 
 #[cfg(feature = "metrics")]
+mod description;
+#[cfg(feature = "metrics")]
 mod facade;
 #[cfg(not(feature = "metrics"))]
 mod silent;

@@ -29,6 +29,24 @@ pub(crate) fn routers(
         .layer(app.sessions.layer())
 }
 
+/// Asks for an ending by conditions.
+pub(crate) async fn revoke(admin: &mut Client, app: &Router, body: serde_json::Value) -> Answer {
+    let path = "/api/admin/sessions/revoke";
+    admin
+        .send_json(app, http::Method::POST, path, body.to_string())
+        .await
+}
+
+/// The ids on a page.
+pub(crate) fn ids(answer: &Answer) -> Vec<Uuid> {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let page = answer.json();
+    let sessions = page["sessions"].as_array().unwrap().iter();
+    sessions
+        .map(|session| session["id"].as_str().unwrap().parse().unwrap())
+        .collect()
+}
+
 /// Signs a user in from this address with this browser; the session's id.
 pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> (Client, Uuid) {
     let mut client = Client::new();
@@ -64,4 +82,37 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
 pub(crate) fn assert_headers(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
+
+/// Nothing that a browser could take for markup, or a terminal for a command.
+#[track_caller]
+pub(crate) fn assert_harmless(answer: &Answer) {
+    assert!(
+        answer.status.as_u16() < 500,
+        "{}: {}",
+        answer.status,
+        answer.body
+    );
+    for (name, value) in &answer.headers {
+        assert!(
+            value
+                .as_bytes()
+                .iter()
+                .all(|byte| (0x20..0x7f).contains(byte)),
+            "{name}"
+        );
+    }
+    if answer.status.is_client_error() {
+        assert!(
+            answer.body.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
+            "{}",
+            answer.body
+        );
+        assert!(
+            !answer.body.contains(['<', '>', '&', '\'']),
+            "{}",
+            answer.body
+        );
+        assert!(answer.body.len() < 1000, "{}", answer.body);
+    }
 }
