@@ -34,11 +34,8 @@ use crate::{
 ///
 /// # Security
 ///
-/// Listing is not asked about: whoever may read sees everybody's sessions.
-///
-/// `by` may be a session in which an administrator acts as another one
-/// ([`acting_user`](crate::SignedIn::acting_user)): it has the permissions of the one, and the other decides. Refuse it
-/// unless whoever may act as somebody may also do whatever that somebody may.
+/// Listing is not asked about: whoever may read sees everybody's sessions. `by` is never a session in which somebody acts
+/// as another user: those decide over nobody, whatever that user may.
 pub trait Authorize: Send + Sync + 'static {
     /// Whether `by` may decide over the sessions of `user_id`.
     ///

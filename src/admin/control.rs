@@ -54,8 +54,13 @@ impl Control {
         Ok(Reader(user))
     }
 
+    /// Whoever acts as somebody has that user's permissions, which are there to be looked at: a decision over others would
+    /// pass for that user's, and get round what an [`Authorize`] says of the one who acts.
     pub(crate) fn revoker(&self, user: SignedIn) -> Result<Revoker, Refusal> {
         user.require(&self.revoke_permission)?;
+        if user.acting_user().is_some() {
+            return Err(Refusal::acting());
+        }
         Ok(Revoker(user))
     }
 
@@ -161,7 +166,7 @@ impl Control {
         if rulings.over(user_id).await? == Authorization::Refused {
             return Err(Refusal::protected());
         }
-        Ok(self.sessions.set_limit(user_id, max).await?)
+        Ok(self.sessions.set_limit(user_id, max, by.actor()).await?)
     }
 
     pub(super) fn rulings(&self, by: &Revoker, current: Current) -> Rulings {

@@ -58,9 +58,10 @@ impl SessionsBuilder {
                 path: path.to_owned(),
             });
         }
+        let realm: Arc<str> = self.realm.into();
         let store = Store::new(
             self.driver,
-            self.realm.into(),
+            realm.clone(),
             timings,
             &self.application,
             self.lanes.time_budget,
@@ -69,12 +70,12 @@ impl SessionsBuilder {
         let meter = Meter::new(store.realm());
         let hook = self
             .listener
-            .map(|listener| Hook::start(listener, meter.clone()))
+            .map(|listener| Hook::start(listener, realm.clone(), meter.clone()))
             .transpose()
             .map_err(BuildError::EventThread)?;
         Ok(Sessions::new(SessionsParts {
             store: Arc::new(store),
-            events: Events::new(hook, meter),
+            events: Events::new(realm, hook, meter),
             cookies,
             client,
             limit: self.limit,

@@ -56,11 +56,12 @@ enum Message {
 }
 
 impl Hook {
-    pub(crate) fn start(listener: Listener, meter: Meter) -> io::Result<Self> {
+    pub(crate) fn start(listener: Listener, realm: Arc<str>, meter: Meter) -> io::Result<Self> {
         let (queue, messages) = mpsc::channel(CAPACITY);
         let dropped = Arc::new(AtomicU64::new(0));
         let delivery = Delivery {
             listener,
+            realm,
             meter,
             messages,
             dropped: dropped.clone(),
@@ -99,6 +100,7 @@ impl Hook {
 /// What runs on the thread.
 struct Delivery {
     listener: Listener,
+    realm: Arc<str>,
     meter: Meter,
     messages: mpsc::Receiver<Message>,
     dropped: Arc<AtomicU64>,
@@ -141,7 +143,9 @@ impl Delivery {
     fn tell_dropped(&mut self) {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            let event = Event::new(EventKind::EventsDropped).count(dropped);
+            let event = Event::new(EventKind::EventsDropped)
+                .in_realm(&self.realm)
+                .count(dropped);
             self.meter.event(event.kind, event.count);
             line::write(&event);
             self.deliver(event);

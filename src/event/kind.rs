@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{cookie::Rejection, store::EndedReason};
+use crate::{cookie::Rejection, session::MaxSessions, store::EndedReason};
 
 /// What happened. The words of [`name`](Self::name) and [`reason`](Self::reason) are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +25,11 @@ pub enum EventKind {
         /// [`Replaced`](EndedReason::Replaced), [`Expired`](EndedReason::Expired) as found by a sweep, or
         /// [`Abandoned`](EndedReason::Abandoned).
         reason: EndedReason,
+    },
+    /// Somebody set a user's own maximum of sessions, or took it back. `by` says who, `user_id` whose it is.
+    LimitSet {
+        /// The maximum; `None` when it was taken back.
+        max: Option<MaxSessions>,
     },
     /// A session got a new token.
     Rotated,
@@ -130,6 +135,7 @@ impl EventKind {
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
             Self::Ended { .. } => "ended",
+            Self::LimitSet { .. } => "limit-set",
             Self::Rotated => "rotated",
             Self::Reauthenticated => "reauthenticated",
             Self::CookieRejected { .. } => "cookie-rejected",
@@ -150,6 +156,10 @@ impl EventKind {
         match self {
             Self::SignInRefused { why } => Some(why.as_str()),
             Self::Ended { reason } => Some(reason.as_str()),
+            Self::LimitSet { max: None } => Some("taken-back"),
+            Self::LimitSet {
+                max: Some(MaxSessions::Unlimited),
+            } => Some("unlimited"),
             Self::CookieRejected { why } => Some(why.as_str()),
             Self::NotVerified { why } => Some(why.as_str()),
             _ => None,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tracing::Level;
 
 use super::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
-use crate::{store::EndedReason, user_id::UserId};
+use crate::{session::MaxSessions, store::EndedReason, user_id::UserId};
 
 /// Stable: filters of applications name it.
 pub(super) const TARGET: &str = "countersign::events";
@@ -30,6 +30,7 @@ pub(super) fn write(event: &Event) {
                 permission = plain(event.permission.as_deref()).as_deref(),
                 seconds = seconds(event.kind),
                 error = plain(event.error.as_deref()).as_deref(),
+                realm = event.realm.as_str(),
                 "{}",
                 message(event.kind)
             )
@@ -61,6 +62,7 @@ fn level(kind: EventKind) -> Level {
         | EventKind::SignInRefused { .. }
         | EventKind::SignedOut
         | EventKind::Ended { .. }
+        | EventKind::LimitSet { .. }
         | EventKind::Rotated
         | EventKind::Reauthenticated
         | EventKind::AccountRefused
@@ -80,6 +82,7 @@ fn message(kind: EventKind) -> &'static str {
             reason: EndedReason::Revoked,
         } => "sessions revoked",
         EventKind::Ended { .. } => "sessions ended",
+        EventKind::LimitSet { .. } => "limit of a user set",
         EventKind::Rotated => "session token rotated",
         EventKind::Reauthenticated => "re-authenticated",
         EventKind::CookieRejected { .. } => "session cookie rejected",
@@ -100,6 +103,9 @@ fn max(kind: EventKind) -> Option<u32> {
     match kind {
         EventKind::SignInRefused {
             why: SignInRefusal::LimitReached { max },
+        }
+        | EventKind::LimitSet {
+            max: Some(MaxSessions::AtMost(max)),
         } => Some(max),
         _ => None,
     }

@@ -41,6 +41,8 @@ use crate::{store::Filter, user_id::UserId};
 pub struct Event {
     /// When, by the clock of this node. Rows have the time of the database.
     pub time: OffsetDateTime,
+    /// In which [`realm`](crate::SessionsBuilder::realm).
+    pub realm: String,
     /// What happened.
     pub kind: EventKind,
     /// How many times, or how many sessions: 1, unless the kind says otherwise.
@@ -55,7 +57,7 @@ pub struct Event {
     pub ip: Option<String>,
     /// The client's `User-Agent`, up to 255 bytes. Sent by the client: never trust it.
     pub user_agent: Option<String>,
-    /// Who ended the sessions: a user's id, or the name given to a `revoke…` method.
+    /// Who ended the sessions or set the limit: a user's id, or the name given to the method.
     pub by: Option<String>,
     /// The permission that was missing.
     pub permission: Option<String>,
@@ -67,6 +69,8 @@ impl Event {
     pub(crate) fn new(kind: EventKind) -> Self {
         Self {
             time: OffsetDateTime::now_utc(),
+            // Whoever reports it knows.
+            realm: String::new(),
             kind,
             count: 1,
             user_id: None,
@@ -78,6 +82,11 @@ impl Event {
             permission: None,
             error: None,
         }
+    }
+
+    fn in_realm(self, realm: &str) -> Self {
+        let realm = realm.to_owned();
+        Self { realm, ..self }
     }
 
     pub(crate) fn count(self, count: u64) -> Self {

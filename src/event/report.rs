@@ -20,14 +20,16 @@ use super::{
 pub(crate) struct Events(Arc<Shared>);
 
 struct Shared {
+    realm: Arc<str>,
     hook: Option<Hook>,
     flood: Flood,
     meter: Meter,
 }
 
 impl Events {
-    pub(crate) fn new(hook: Option<Hook>, meter: Meter) -> Self {
+    pub(crate) fn new(realm: Arc<str>, hook: Option<Hook>, meter: Meter) -> Self {
         Self(Arc::new(Shared {
+            realm,
             hook,
             flood: Flood::default(),
             meter,
@@ -86,6 +88,7 @@ impl Events {
 
 impl Shared {
     fn report(&self, event: Event) {
+        let event = event.in_realm(&self.realm);
         self.meter.event(event.kind, event.count);
         line::write(&event);
         if let Some(hook) = &self.hook {

@@ -148,14 +148,25 @@ impl Sessions {
     }
 
     /// Sets a user's own maximum of sessions, or with `None` takes it back. It applies from the next sign-in on; sessions
-    /// beyond it stay until then.
+    /// beyond it stay until then. Who did it is told as an [event](EventKind::LimitSet), since it may lock somebody out.
     ///
     /// # Errors
     ///
-    /// Unavailable, or invalid input in the user's id.
-    pub async fn set_limit(&self, user_id: &UserId, max: Option<MaxSessions>) -> Result<(), Error> {
+    /// Unavailable: it may or may not be set, call again. Invalid input in the user's id or in the actor's name.
+    pub async fn set_limit(
+        &self,
+        user_id: &UserId,
+        max: Option<MaxSessions>,
+        by: impl Into<Actor>,
+    ) -> Result<(), Error> {
+        let by = by.into().checked()?;
         user_id.validate().map_err(Error::invalid)?;
-        self.core().store.set_user_limit(user_id, max).await
+        self.core().store.set_user_limit(user_id, max).await?;
+        let event = Event::new(EventKind::LimitSet { max });
+        self.core()
+            .events
+            .report(event.user(user_id.clone()).by(by));
+        Ok(())
     }
 
     /// Marks what has run out as ended and deletes what ended longer ago than the retention period, in small batches.

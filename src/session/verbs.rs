@@ -23,6 +23,9 @@ impl Session {
     /// # Security
     ///
     /// Answer a sign-in that failed in a later step with a status of 400 or more: a success makes the session real.
+    ///
+    /// The new session is the user's own, also where an administrator acts as that user ([`login_as`](Self::login_as)): never
+    /// sign in whoever is signed in already; [`rotate`](Self::rotate) is what renews a token.
     pub fn login(&self, user_id: impl Into<UserId>) -> Login<'_> {
         Login::new(self, user_id.into())
     }

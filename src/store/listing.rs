@@ -65,17 +65,13 @@ impl Store {
         );
         let statement = self.compile(&template, &INFO_COLUMNS);
         let rows = self.fetch(&statement, binds).await?;
-        let sessions: Result<Vec<_>, _> = rows
-            .iter()
-            .take(page.size as usize)
-            .map(read_info)
-            .collect();
-        let sessions = sessions?;
-        let next = if rows.len() > page.size as usize {
-            sessions.last().map(|session| session.id)
-        } else {
-            None
+        let shown = rows.iter().take(page.size as usize);
+        let next = match rows.len() > page.size as usize {
+            // By its id alone: what else is in that row may be unreadable.
+            true => shown.clone().rev().find_map(|row| row.uuid(0).ok()),
+            false => None,
         };
+        let sessions = shown.filter_map(readable).collect();
         Ok(SessionPage { sessions, next })
     }
 
@@ -119,4 +115,17 @@ impl Store {
         let mut link = self.driver.acquire().await?;
         link.fetch(statement, binds).await
     }
+}
+
+/// A row that cannot be read is reported and left out: the others are unharmed, and can still be ended.
+fn readable(row: &Row) -> Option<SessionInfo> {
+    let session = read_info(row);
+    if session.is_err() {
+        let session_id = row.uuid(0).ok().map(tracing::field::display);
+        tracing::error!(
+            session_id,
+            "a session's row cannot be read and is not listed"
+        );
+    }
+    session.ok()
 }

@@ -83,6 +83,10 @@ const CROSS_SITE: Problem = Problem {
     code: "cross-site",
     detail: "The request comes from another site.",
 };
+const ACTING: Problem = Problem {
+    detail: "Whoever acts as another user decides over nobody's sessions. Sign in as yourself for that.",
+    ..FORBIDDEN
+};
 const PROTECTED: Problem = Problem {
     detail: "This account may not decide over that user's sessions.",
     ..FORBIDDEN
@@ -138,6 +142,11 @@ impl Refusal {
 
     pub(crate) fn cross_site() -> Self {
         CROSS_SITE.into()
+    }
+
+    /// Somebody acts as a user who may decide over sessions.
+    pub(crate) fn acting() -> Self {
+        ACTING.into()
     }
 
     /// The user is protected from this administrator.

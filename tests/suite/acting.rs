@@ -245,7 +245,7 @@ on_every_database! {
 
     async fn a_user_who_may_not_sign_in_at_all_can_be_acted_as(database: Database) {
         let app = App::with(&database, |builder| builder.limit(Limit::refuse(1))).await;
-        app.sessions.set_limit(&2.into(), Some(countersign::MaxSessions::AtMost(0))).await.unwrap();
+        app.sessions.set_limit(&2.into(), Some(countersign::MaxSessions::AtMost(0)), "test").await.unwrap();
         let browser = acting(&app).await;
         assert_eq!(app.who(&browser).await, "2");
         assert_eq!(app.login(&mut Client::new(), "2").await.status, StatusCode::CONFLICT);

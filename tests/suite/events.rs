@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use countersign::{Event, EventKind, Filter, Limit, SignInRefusal, UserId, time::OffsetDateTime};
+use countersign::{
+    Event, EventKind, Filter, Limit, MaxSessions, SignInRefusal, UserId, time::OffsetDateTime,
+};
 use http::{Method, StatusCode, header};
 use tower::ServiceExt;
 
@@ -227,6 +229,22 @@ on_every_database! {
             "authorization-refused user=2 by=1",
             "ended(revoked) user=3 by=1",
         ]);
+    }
+
+    async fn whose_limit_is_set_by_whom_is_told_with_the_realm(database: Database) {
+        let heard = Heard::default();
+        let app = App::with(&database, |builder| heard.listen(builder.realm("shop"))).await;
+        let (user, none) = (UserId::from(2), None::<MaxSessions>);
+        for max in [Some(MaxSessions::AtMost(3)), Some(MaxSessions::Unlimited), none] {
+            app.sessions.set_limit(&user, max, "1").await.unwrap();
+            let events = heard.news(&app).await;
+            let [event] = &events[..] else { panic!("{events:?}") };
+            assert_eq!((event.kind, event.realm.as_str()), (EventKind::LimitSet { max }, "shop"));
+            assert_eq!((event.user_id.as_ref(), event.by.as_deref()), (Some(&user), Some("1")));
+        }
+        app.sessions.set_limit(&user, none, "").await.unwrap_err();
+        app.sessions.set_limit(&UserId::from(""), none, "1").await.unwrap_err();
+        assert_eq!(heard.told(&app).await, Vec::<String>::new());
     }
 
     async fn what_a_sweep_finds_expired_is_told_as_a_number(database: Database) {

@@ -22,18 +22,18 @@ GET    /api/admin/sessions?user_id=9       |                   | 401  403  403  
 GET    /api/admin/sessions/{target}        |                   | 401  403  403   200    403     200   403    200      401      404       401      401   403  |
 GET    /api/admin/sessions/{target-past}   |                   | 401  403  403   200    403     200   403    200      401      404       401      401   403  |
 GET    /api/admin/sessions/{unknown}       |                   | 401  403  403   404    403     404   403    404      401      404       401      401   403  |
-DELETE /api/admin/sessions/{target}        |                   | 401  403  403   403    204     204   403    204      401      404       401      401   403  | target
-DELETE /api/admin/sessions/{target-past}   |                   | 401  403  403   403    404     404   403    404      401      404       401      401   403  |
-DELETE /api/admin/sessions/{unknown}       |                   | 401  403  403   403    404     404   403    404      401      404       401      401   403  |
-DELETE /api/admin/sessions/{current}       |                   | 401  403  403   403    409     409   403    409      401      404       401      401   403  |
-DELETE /api/admin/sessions/{current}?include_current=true |    | 401  403  403   403    204     204   403    204      401      404       401      401   403  | current
-DELETE /api/admin/users/9/sessions         |                   | 401  403  403   403    200     200   403    200      401      200       401      401   403  | target target-2
-POST   /api/admin/sessions/revoke          | {"user_id": "9"}  | 401  403  403   403    200     200   403    200      401      200       401      401   403  | target target-2
-POST   /api/admin/sessions/revoke          | {"everybody":true}| 401  403  403   403    200     200   403    200      401      200       401      401   403  | all
-POST   /api/admin/sessions/revoke          | {"user_id": "9", "dry_run": true} | 401  403  403   403    200     200   403    200      401      200       401      401   403  |
-POST   /api/admin/sessions/revoke          | {}                | 401  403  403   403    400     400   403    400      401      400       401      401   403  |
+DELETE /api/admin/sessions/{target}        |                   | 401  403  403   403    204     204   403    403      401      404       401      401   403  | target
+DELETE /api/admin/sessions/{target-past}   |                   | 401  403  403   403    404     404   403    403      401      404       401      401   403  |
+DELETE /api/admin/sessions/{unknown}       |                   | 401  403  403   403    404     404   403    403      401      404       401      401   403  |
+DELETE /api/admin/sessions/{current}       |                   | 401  403  403   403    409     409   403    403      401      404       401      401   403  |
+DELETE /api/admin/sessions/{current}?include_current=true |    | 401  403  403   403    204     204   403    403      401      404       401      401   403  | current
+DELETE /api/admin/users/9/sessions         |                   | 401  403  403   403    200     200   403    403      401      200       401      401   403  | target target-2
+POST   /api/admin/sessions/revoke          | {"user_id": "9"}  | 401  403  403   403    200     200   403    403      401      200       401      401   403  | target target-2
+POST   /api/admin/sessions/revoke          | {"everybody":true}| 401  403  403   403    200     200   403    403      401      200       401      401   403  | all
+POST   /api/admin/sessions/revoke          | {"user_id": "9", "dry_run": true} | 401  403  403   403    200     200   403    403      401      200       401      401   403  |
+POST   /api/admin/sessions/revoke          | {}                | 401  403  403   403    400     400   403    403      401      400       401      401   403  |
 GET    /api/admin/users/9/limit            |                   | 401  403  403   200    403     200   403    200      401      200       401      401   403  |
-PUT    /api/admin/users/9/limit            | {"max_sessions":3}| 401  403  403   403    200     200   403    200      401      200       401      401   403  | limit
+PUT    /api/admin/users/9/limit            | {"max_sessions":3}| 401  403  403   403    200     200   403    403      401      200       401      401   403  | limit
 GET    /api/account/sessions               |                   | 401  200  200   200    200     200   200    200      401      200       401      401   200  |
 DELETE /api/account/sessions/{user-2}      |                   | 401  204  404   404    404     404   401r   401r     401      404       401      401   401r | user-2
 DELETE /api/account/sessions/{other-2}     |                   | 401  404  204   404    404     404   401r   401r     401      404       401      401   401r | other-2

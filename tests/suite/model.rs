@@ -174,7 +174,7 @@ impl World<'_> {
             Step::Remove { user, permission } => self.take_permission(user, permission).await,
             Step::SetLimit { user, max } => {
                 let max = max.map(MaxSessions::AtMost);
-                sessions.set_limit(&id(user), max).await.unwrap();
+                sessions.set_limit(&id(user), max, "test").await.unwrap();
             }
             Step::Age { seconds } => {
                 for column in [

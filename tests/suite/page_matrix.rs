@@ -21,25 +21,25 @@ GET  /admin/sessions?user_id=9&state=all   |                   | 401  403  403  
 GET  /admin/sessions/{target}              |                   | 401  403  403   200    403     200   403    200      401      404       401      401   403  |
 GET  /admin/sessions/{target-past}         |                   | 401  403  403   200    403     200   403    200      401      404       401      401   403  |
 GET  /admin/sessions/{unknown}             |                   | 401  403  403   404    403     404   403    404      401      404       401      401   403  |
-GET  /admin/sessions/{target}/end          |                   | 401  403  403   403    403     200   403    200      401      404       401      401   403  |
-GET  /admin/sessions/{target-past}/end     |                   | 401  403  403   403    403     404   403    404      401      404       401      401   403  |
-GET  /admin/sessions/{current}/end         |                   | 401  403  403   403    403     200   403    200      401      404       401      401   403  |
-POST /admin/sessions/{target}/end          | -                 | 401  403  403   403    303     303   403    303      401      404       401      401   403  | target
-POST /admin/sessions/{target-past}/end     | -                 | 401  403  403   403    404     404   403    404      401      404       401      401   403  |
-POST /admin/sessions/{unknown}/end         | -                 | 401  403  403   403    404     404   403    404      401      404       401      401   403  |
-POST /admin/sessions/{current}/end         | -                 | 401  403  403   403    409     409   403    409      401      404       401      401   403  |
-POST /admin/sessions/{current}/end         | include_current=true | 401  403  403   403    303     303   403    303      401      404       401      401   403  | current
-GET  /admin/sessions/end?user_id=9         |                   | 401  403  403   403    403     200   403    200      401      200       401      401   403  |
-GET  /admin/sessions/end                   |                   | 401  403  403   403    403     200   403    200      401      200       401      401   403  |
-POST /admin/sessions/end                   | user_id=9         | 401  403  403   403    303     303   403    303      401      303       401      401   403  | target target-2
-POST /admin/sessions/end                   | everybody=true    | 401  403  403   403    303     303   403    303      401      303       401      401   403  | all
-POST /admin/sessions/end                   | -                 | 401  403  403   403    403     400   403    400      401      400       401      401   403  |
+GET  /admin/sessions/{target}/end          |                   | 401  403  403   403    403     200   403    403      401      404       401      401   403  |
+GET  /admin/sessions/{target-past}/end     |                   | 401  403  403   403    403     404   403    403      401      404       401      401   403  |
+GET  /admin/sessions/{current}/end         |                   | 401  403  403   403    403     200   403    403      401      404       401      401   403  |
+POST /admin/sessions/{target}/end          | -                 | 401  403  403   403    303     303   403    403      401      404       401      401   403  | target
+POST /admin/sessions/{target-past}/end     | -                 | 401  403  403   403    404     404   403    403      401      404       401      401   403  |
+POST /admin/sessions/{unknown}/end         | -                 | 401  403  403   403    404     404   403    403      401      404       401      401   403  |
+POST /admin/sessions/{current}/end         | -                 | 401  403  403   403    409     409   403    403      401      404       401      401   403  |
+POST /admin/sessions/{current}/end         | include_current=true | 401  403  403   403    303     303   403    403      401      404       401      401   403  | current
+GET  /admin/sessions/end?user_id=9         |                   | 401  403  403   403    403     200   403    403      401      200       401      401   403  |
+GET  /admin/sessions/end                   |                   | 401  403  403   403    403     200   403    403      401      200       401      401   403  |
+POST /admin/sessions/end                   | user_id=9         | 401  403  403   403    303     303   403    403      401      303       401      401   403  | target target-2
+POST /admin/sessions/end                   | everybody=true    | 401  403  403   403    303     303   403    403      401      303       401      401   403  | all
+POST /admin/sessions/end                   | -                 | 401  403  403   403    403     400   403    403      401      400       401      401   403  |
 GET  /admin/sessions/users/9               |                   | 401  403  403   200    403     200   403    200      401      200       401      401   403  |
-GET  /admin/sessions/users/9/end           |                   | 401  403  403   403    403     200   403    200      401      200       401      401   403  |
-POST /admin/sessions/users/9/end           | -                 | 401  403  403   403    303     303   403    303      401      303       401      401   403  | target target-2
-POST /admin/sessions/users/9/limit         | limit=unlimited   | 401  403  403   403    303     303   403    303      401      303       401      401   403  | limit
-POST /admin/sessions/users/9/limit         | limit=odd         | 401  403  403   403    400     400   403    400      401      400       401      401   403  |
-POST /admin/sessions/users/9/limit         | limit=at-most&max_sessions=x | 401  403  403   403    403     400   403    400      401      400       401      401   403  |
+GET  /admin/sessions/users/9/end           |                   | 401  403  403   403    403     200   403    403      401      200       401      401   403  |
+POST /admin/sessions/users/9/end           | -                 | 401  403  403   403    303     303   403    403      401      303       401      401   403  | target target-2
+POST /admin/sessions/users/9/limit         | limit=unlimited   | 401  403  403   403    303     303   403    403      401      303       401      401   403  | limit
+POST /admin/sessions/users/9/limit         | limit=odd         | 401  403  403   403    400     400   403    403      401      400       401      401   403  |
+POST /admin/sessions/users/9/limit         | limit=at-most&max_sessions=x | 401  403  403   403    403     400   403    403      401      400       401      401   403  |
 GET  /account/sessions                     |                   | 401  200  200   200    200     200   200    200      401      200       401      401   200  |
 GET  /account/sessions/{user-2}            |                   | 401  200  404   404    404     404   200    404      401      404       401      401   200  |
 GET  /account/sessions/{target}            |                   | 401  404  404   404    404     404   404    404      401      404       401      401   404  |

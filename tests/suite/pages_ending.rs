@@ -180,7 +180,7 @@ on_every_database! {
             assert_page(&page, StatusCode::OK);
             assert_eq!((checked(&page).as_str(), page.field("max_sessions").unwrap().as_str()), (choice, number));
         }
-        app.sessions.set_limit(&alice, Some(MaxSessions::AtMost(7))).await.unwrap();
+        app.sessions.set_limit(&alice, Some(MaxSessions::AtMost(7)), "test").await.unwrap();
         for number in ["", "-1", "%2B1", "1.5", "many", "4294967296", "%22%3E"] {
             let form = format!("limit=at-most&max_sessions={number}");
             let page = admin.submit(&app.router, "/admin/sessions/users/2/limit", &form).await;

@@ -94,7 +94,7 @@ on_every_database! {
         let others: Vec<_> = ["blog", "default", "shop2", "sho"].map(some_of_everything).concat();
         database.insert(&others).await;
         let blog = App::beside(&database, realm("blog")).await;
-        blog.sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(7))).await.unwrap();
+        blog.sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(7)), "test").await.unwrap();
         let in_blog = blog.signed_in("2").await;
         blog.sessions.close().await;
         let not_ours = "realm <> 'shop'";
@@ -136,8 +136,8 @@ on_every_database! {
         sessions.revoke_user(&1.into(), "test").await.unwrap();
         sessions.revoke_user(&2.into(), "test").await.unwrap();
         assert_eq!(sessions.limit(&2.into()).await.unwrap(), None);
-        sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(1))).await.unwrap();
-        sessions.set_limit(&2.into(), None).await.unwrap();
+        sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(1)), "test").await.unwrap();
+        sessions.set_limit(&2.into(), None, "test").await.unwrap();
         database.execute("UPDATE countersign_sessions SET ended_at = '2020-01-01 00:00:00' WHERE realm = 'shop' AND ended_at IS NOT NULL").await;
         let swept = sessions.sweep().await.unwrap();
         assert!(swept.deleted > 0, "{swept:?}");
@@ -182,7 +182,7 @@ on_every_database! {
         assert_eq!(blog.login(&mut in_shop.clone(), "2").await.status, 409);
         assert_eq!((shop.who(&in_shop).await, blog.who(&in_blog).await), ("2".into(), "2".into()));
 
-        shop.sessions.set_limit(&2.into(), Some(MaxSessions::Unlimited)).await.unwrap();
+        shop.sessions.set_limit(&2.into(), Some(MaxSessions::Unlimited), "test").await.unwrap();
         assert_eq!(shop.sessions.limit(&2.into()).await.unwrap(), Some(MaxSessions::Unlimited));
         assert_eq!(blog.sessions.limit(&2.into()).await.unwrap(), None);
         assert_eq!(shop.login(&mut Client::new(), "2").await.status, 200);

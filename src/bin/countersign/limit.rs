@@ -10,6 +10,9 @@ use super::{
     output::Output,
 };
 
+/// No row and no log of this program records it.
+const BY: &str = "cli";
+
 pub(crate) async fn limit(command: &Limit, globals: &Globals, output: &mut Output) -> Outcome {
     let sessions = database::sessions(globals).await?;
     let (max, exit) = match command {
@@ -20,13 +23,13 @@ pub(crate) async fn limit(command: &Limit, globals: &Globals, output: &mut Outpu
         }
         Limit::Set { user, max } => {
             sessions
-                .set_limit(&UserId::new(user.as_str()), Some(*max))
+                .set_limit(&UserId::new(user.as_str()), Some(*max), BY)
                 .await?;
             (Some(*max), Exit::Done)
         }
         Limit::Unset { user } => {
             sessions
-                .set_limit(&UserId::new(user.as_str()), None)
+                .set_limit(&UserId::new(user.as_str()), None, BY)
                 .await?;
             (None, Exit::Done)
         }

@@ -87,6 +87,10 @@ pub(super) fn describe() {
             "Refusals for lack of a permission.",
         ),
         (
+            "countersign_limits_set_total",
+            "Users' own maxima of sessions that were set or taken back.",
+        ),
+        (
             "countersign_authorizations_refused_total",
             "Administrators who may not decide over a user's sessions.",
         ),

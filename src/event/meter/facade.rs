@@ -156,6 +156,7 @@ fn series(kind: EventKind) -> Series {
             return ("countersign_sessions_ended_total", reason);
         }
         EventKind::Ended { .. } => "countersign_sessions_ended_total",
+        EventKind::LimitSet { .. } => return ("countersign_limits_set_total", None),
         EventKind::Rotated => "countersign_rotations_total",
         EventKind::Reauthenticated => "countersign_reauthentications_total",
         EventKind::CookieRejected { .. } => "countersign_cookies_rejected_total",
@@ -178,6 +179,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EventKind::SignedIn,
         EventKind::SignInFailed,
         EventKind::SignedOut,
+        EventKind::LimitSet { max: None },
         EventKind::Rotated,
         EventKind::Reauthenticated,
         EventKind::AccountRefused,
