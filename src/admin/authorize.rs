@@ -118,6 +118,11 @@ impl Rulings {
         Ok(self.over_session(user_id, acting_user).await? == Authorization::Granted)
     }
 
+    /// The session that is kept whatever is decided.
+    pub(crate) fn kept(&self) -> Option<Uuid> {
+        self.keep
+    }
+
     /// Whether this session is kept whatever is decided.
     pub(crate) fn keeps(&self, id: Uuid) -> bool {
         self.keep == Some(id)

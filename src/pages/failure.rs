@@ -32,6 +32,9 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// would be refused as another site.
 const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
 
+/// No window of another site holds on to ours (ASVS 5.0, 3.4.8).
+const OPENER: HeaderValue = HeaderValue::from_static("same-origin");
+
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 struct FailurePage {
@@ -62,6 +65,7 @@ pub(crate) async fn as_pages(
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(REFERRER_POLICY, REFERRER);
+    headers.insert("cross-origin-opener-policy", OPENER);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers
         .entry(CACHE_CONTROL)

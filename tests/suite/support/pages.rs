@@ -78,6 +78,10 @@ fn assert_safe(answer: &Answer) {
         )
     );
     assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+    assert_eq!(
+        answer.header("cross-origin-opener-policy"),
+        Some("same-origin")
+    );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
