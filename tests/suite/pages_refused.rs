@@ -17,6 +17,9 @@ on_every_database! {
         let (mut alice, id) = sign_in(&app, "2", "192.0.2.7", "").await;
         let (mut reader, _) = sign_in(&app, "3", "192.0.2.7", "").await;
         let (mut admin, _) = sign_in(&app, "1", "192.0.2.1", "").await;
+        // Whoever acts as an administrator sees what that one sees.
+        let (mut acting, _) = sign_in(&app, "2", "192.0.2.7", "").await;
+        acting.post(&app.router, "/act-as/1").await;
         let reading = ["/admin/sessions".to_owned(), format!("/admin/sessions/{id}"), "/admin/sessions/users/2".into()];
         let asking = [format!("/admin/sessions/{id}/end"), "/admin/sessions/users/2/end".into(), "/admin/sessions/end?user_id=2".into()];
         let ending = [
@@ -29,10 +32,12 @@ on_every_database! {
             assert_page(&admin.get(&app.router, path).await, StatusCode::OK);
         }
         for path in &reading {
-            let page = reader.get(&app.router, path).await;
-            assert_page(&page, StatusCode::OK);
-            assert!(!page.all("a", "href").iter().any(|link| link.contains("/end")), "{}", page.body);
-            assert!(!page.body.contains("method=\"post\""), "{}", page.body);
+            for client in [&mut reader, &mut acting] {
+                let page = client.get(&app.router, path).await;
+                assert_page(&page, StatusCode::OK);
+                assert!(!page.all("a", "href").iter().any(|link| link.contains("/end")), "{}", page.body);
+                assert!(!page.body.contains("method=\"post\""), "{}", page.body);
+            }
         }
         for path in &asking {
             assert_page(&reader.get(&app.router, path).await, StatusCode::FORBIDDEN);

@@ -154,6 +154,7 @@ impl Desk {
 
     /// Whether the page offers to end sessions.
     fn offers_ending(&self, visit: &Visit) -> bool {
-        visit.user.can(&self.control.revoke_permission)
+        // What `Control::revoker` asks for; nobody is refused by looking.
+        visit.user.can(&self.control.revoke_permission) && visit.user.acting_user().is_none()
     }
 }
