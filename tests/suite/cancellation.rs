@@ -15,7 +15,7 @@ use std::{
 
 use axum::{Router, routing::post};
 use countersign::{Error, LoginError, Session, Sessions, UserId};
-use http::Method;
+use http::{Method, StatusCode};
 use tokio::task::yield_now;
 use tower::ServiceExt;
 
@@ -123,7 +123,13 @@ async fn dropped_everywhere<F: Future<Output = ()>>(
             let request = router.oneshot(client.request(Method::POST, path));
             let outcome = polled(times, drops, request).await;
             if let Some(response) = outcome {
-                assert!(response.unwrap().status().is_success() && progress.finished());
+                let status = response.unwrap().status();
+                if status == StatusCode::CONFLICT {
+                    // The request that was dropped before had not begun to take its place when `check` looked, and
+                    // has not given it back yet. One that never does ends at the bound above.
+                    continue;
+                }
+                assert!(status.is_success() && progress.finished(), "{status}");
                 database.execute("DELETE FROM countersign_sessions").await;
                 break;
             }
