@@ -134,17 +134,16 @@ impl Control {
         Ok(ending.await?)
     }
 
-    /// What [`end_where`](Self::end_where) would do now.
+    /// What [`end_where`](Self::end_where) would do now, by these [`rulings`](Self::rulings): whoever previews several
+    /// things at once decides about each user once.
     pub(crate) async fn preview(
         &self,
-        by: &Revoker,
+        rulings: &Rulings,
         filter: &Filter,
-        current: Current,
     ) -> Result<Tally, Refusal> {
-        let rulings = self.rulings(by, current);
         let store = &self.sessions.core().store;
         if self.authorize.is_some() {
-            return Ok(store.preview_where(filter, &rulings).await?);
+            return Ok(store.preview_where(filter, rulings).await?);
         }
         // With nobody to ask about each, the database counts.
         let kept = match rulings.kept() {

@@ -106,7 +106,10 @@ async fn revoke_where(
     let wanted = Revocation::read(fields)?;
     let filter = wanted.conditions.filter();
     let tally = match wanted.deed {
-        Deed::Preview => control.preview(&revoker, &filter, wanted.current).await?,
+        Deed::Preview => {
+            let rulings = control.rulings(&revoker, wanted.current);
+            control.preview(&rulings, &filter).await?
+        }
         Deed::End => control.end_where(&revoker, &filter, wanted.current).await?,
     };
     Ok(json(&RevokedView::from(tally)))

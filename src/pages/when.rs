@@ -6,7 +6,7 @@ use askama::{Template, filters::HtmlSafe};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use timeago::{Formatter, TimeUnit};
 
-/// A moment, ready to be shown: relative, and exactly for those who point at it.
+/// A moment, ready to be shown: relative, with the exact one for those who point at it and for a place beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "parts/when.html")]
 pub(crate) struct When {

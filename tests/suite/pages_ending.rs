@@ -95,10 +95,15 @@ on_every_database! {
 
     async fn a_filter_ends_exactly_what_its_preview_shows(database: Database) {
         let app = App::new(&database).await;
-        let protects_bob = async |_: SignedIn, user: UserId| Ok(match user.as_str() {
-            "3" => Authorization::Refused,
-            _ => Authorization::Granted,
-        });
+        let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let asking = asked.clone();
+        let protects_bob = move |_: SignedIn, user: UserId| {
+            asking.lock().unwrap().push(user.to_string());
+            std::future::ready(Ok(match user.as_str() {
+                "3" => Authorization::Refused,
+                _ => Authorization::Granted,
+            }))
+        };
         let router = app.router.clone().merge(pages(&app, |admin| admin.authorize(protects_bob), |account| account));
         let app = App { router, ..app };
         let mut due = Vec::new();
@@ -111,6 +116,8 @@ on_every_database! {
         let list = admin.get(&app.router, "/admin/sessions?ip=192.0.2.7").await;
         let preview = admin.get(&app.router, &list.link("End these sessions…").unwrap()).await;
         assert_page(&preview, StatusCode::OK);
+        asked.lock().unwrap().sort();
+        assert_eq!(*asked.lock().unwrap(), ["2", "3"], "once about each user, for the number and for what is shown");
         assert!(preview.words().contains("3 sessions end at once") && preview.words().contains("4 more sessions stay"), "{}", preview.words());
         let mut shown: Vec<Uuid> = preview.all("a", "href").iter()
             .filter_map(|link| link.strip_prefix("/admin/sessions/")?.parse().ok())

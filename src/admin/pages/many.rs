@@ -66,10 +66,8 @@ async fn page(
     let revoker = desk.control.revoker(visit.user.clone())?;
     let reader = desk.control.reader(visit.user.clone())?;
     let filter = conditions.filter();
-    let tally = desk
-        .control
-        .preview(&revoker, &filter, Current::Keep)
-        .await?;
+    let rulings = desk.control.rulings(&revoker, Current::Keep);
+    let tally = desk.control.preview(&rulings, &filter).await?;
     // The same filter lists and the same rulings leave out, so what is shown is what ends.
     let first = ListQuery {
         conditions: conditions.clone(),
@@ -79,7 +77,6 @@ async fn page(
     let listing = desk.control.list(&reader, &first).await?;
     let pairs = filters::pairs(&conditions);
     let more = listing.next_page_token.is_some();
-    let rulings = desk.control.rulings(&revoker, Current::Keep);
     let mut sessions = Vec::new();
     for session in &listing.sessions {
         let acting_user = session.acting_user.as_ref();

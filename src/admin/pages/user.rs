@@ -152,11 +152,9 @@ pub(super) async fn confirm(
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
     let [own, acting] = of_user(&user_id);
-    let own = desk.control.preview(&revoker, &own, Current::Keep).await?;
-    let acting = desk
-        .control
-        .preview(&revoker, &acting, Current::Keep)
-        .await?;
+    let rulings = desk.control.rulings(&revoker, Current::Keep);
+    let own = desk.control.preview(&rulings, &own).await?;
+    let acting = desk.control.preview(&rulings, &acting).await?;
     let user = visit.mount.to(&[&"users", &user_id]);
     let page = EndPage {
         frame: desk.frame(&visit),
