@@ -15,7 +15,7 @@ use crate::{
     support::{Client, on_every_database},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::PATIENCE;
 
 /// `GET /events`, open until the server closes it.
 struct Events {
