@@ -1,7 +1,5 @@
 //! A connection that stays open: it ticks while its session lives, and says why it ends.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
