@@ -181,7 +181,7 @@ impl Filter {
         if let Some(part) = &self.user_agent {
             and(
                 &dialect.contains("user_agent"),
-                Some(Bind::Text(part.clone())),
+                Some(Bind::Text(store.letters.keep(part).into_owned())),
             );
         }
         if let Some(time) = self.created_after {

@@ -12,6 +12,7 @@ use super::{
     statement::Statement,
     value::{Bind, Row},
 };
+use crate::error::MigrateError;
 
 /// A connection that goes back to its pool only when nothing of ours is left on it: dropped in mid-statement or in
 /// mid-transaction, it would carry half an answer, or an open transaction, to whoever comes next. sqlx's own
@@ -166,7 +167,7 @@ impl<DB: Speaks> Driver for Pool<DB> {
         DB::begin(self)
     }
 
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>> {
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
         DB::migrate(self)
     }
 }

@@ -73,6 +73,8 @@ mod processes;
 mod realms;
 mod revocation;
 mod rotation;
+mod settings;
+mod starting;
 mod streams;
 mod sweeping;
 mod timeouts;

@@ -3,7 +3,6 @@
 use sqlx::{
     Pool, Sqlite, Transaction,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     pool::PoolConnection,
     sqlite::{SqliteArguments, SqliteQueryResult},
 };
@@ -63,16 +62,8 @@ impl Backend for Sqlite {
         drop(connection);
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // sqlx has no lock for SQLite's migrations; the write lock of a transaction around all of them is one.
-            let mut transaction = pool.begin_with(Self::DIALECT.begin()).await?;
-            migrate::migrator(Self::DIALECT)
-                .set_locking(false)
-                .run_direct(None, &mut *transaction, false)
-                .await?;
-            Ok(transaction.commit().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::sqlite::migrate(pool))
     }
 }
 
