@@ -53,7 +53,7 @@ const STREAMS: usize = 10_000;
 const USERS: [&str; 3] = ["1", "2", "3"];
 const AN_HOUR: Duration = Duration::from_secs(3600);
 /// Long enough for any machine, and far from "never".
-const PATIENCE: Duration = Duration::from_secs(60);
+use support::PATIENCE;
 
 /// A stream has come to its end.
 #[derive(Clone, Copy, Debug)]

@@ -30,7 +30,7 @@ pub(crate) mod secret;
 pub(crate) use self::{
     app::{App, KEY, router, sessions, sessions_with, usual},
     client::{Answer, Client},
-    database::{Database, Pool, eventually},
+    database::{Database, PATIENCE, Pool, eventually},
     gate::Gate,
 };
 
