@@ -48,6 +48,8 @@ pub(crate) trait Link: Send {
 /// A transaction; dropped, it is undone.
 pub(crate) trait Unit: Link {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>>;
+    /// Undone when this returns, where dropping leaves it to a task. A connection that does not do it is closed.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What one of sqlx's databases needs of its own.

@@ -145,6 +145,10 @@ impl<DB: Speaks> Unit for Held<DB> {
             Ok(())
         })
     }
+
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(self.roll_back())
+    }
 }
 
 impl<DB: Speaks> Driver for Pool<DB> {

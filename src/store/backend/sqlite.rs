@@ -92,4 +92,9 @@ impl Unit for Written {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
         Box::pin(async move { self.0.commit().await.map_err(Fault::of::<Sqlite>) })
     }
+
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        // What fails here is undone by its thread before the connection is used again.
+        Box::pin(async move { self.0.rollback().await.unwrap_or_default() })
+    }
 }

@@ -21,7 +21,7 @@ impl Store {
     }
 
     async fn try_writing(&self) -> Result<(), Fault> {
-        let (id, statements) = (Uuid::now_v7(), &self.statements);
+        let id = Uuid::now_v7();
         // Names and digests that are nobody's, and differ for nodes that start at once.
         let new = NewSession {
             id,
@@ -33,14 +33,22 @@ impl Store {
             ip: None,
             user_agent: None,
         };
+        let mut unit = self.driver.begin().await?;
+        let tried = self.try_statements(unit.as_mut(), &new).await;
+        // Before `build` returns: what the application does next may wait for these locks, or hold up its runtime.
+        unit.undo().await;
+        tried
+    }
+
+    async fn try_statements(&self, unit: &mut dyn Unit, new: &NewSession) -> Result<(), Fault> {
+        let (id, statements) = (new.id, &self.statements);
         let user = || Bind::Text(new.user_id.to_string());
         let this = || Bind::Uuids(vec![id]);
-        let mut unit = self.driver.begin().await?;
         unit.execute(&statements.insert_user, vec![user()]).await?;
         let no_maximum = vec![Bind::Int(-2), user()];
         unit.execute(&statements.set_user_limit, no_maximum).await?;
         unit.fetch(&statements.lock_user, vec![user()]).await?;
-        let binds = self.insert_binds(&new);
+        let binds = self.insert_binds(new);
         unit.execute(&statements.insert, binds).await?;
         unit.execute(&statements.activate, vec![Bind::from(id)])
             .await?;
@@ -56,7 +64,6 @@ impl Store {
         unit.execute(&statements.end_ids, ended).await?;
         unit.execute(&statements.release, vec![Bind::from(id)])
             .await?;
-        drop(unit); // which undoes all of it
         Ok(())
     }
 }
