@@ -10,8 +10,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "../suite/support/mod.rs"]
-mod support;
+use ::support;
 
 mod mariadb;
 mod pgbouncer;

@@ -195,7 +195,8 @@ pub(crate) fn program(name: &str, package: &str) -> PathBuf {
 /// Free now, and a moment later almost surely.
 pub(crate) fn free_port() -> u16 {
     loop {
-        let port = rand::random_range(20_000..32_000); // below what Linux hands out to outgoing connections
+        // Below what Linux hands out to outgoing connections.
+        let port = 20_000 + (countersign::uuid::Uuid::now_v7().as_u128() % 12_000) as u16;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
