@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -48,6 +48,7 @@ pub enum Identity {
 ///     Ok(Redirect::to("/"))
 /// }
 /// ```
+#[doc(alias("AuthSession", "SessionHandle"))]
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -124,6 +125,20 @@ impl Session {
     pub fn ended_reason(&self) -> Option<EndedReason> {
         self.consult();
         self.0.ended_reason
+    }
+
+    /// The client's address: the peer's, or what the [trusted proxies](crate::SessionsBuilder::trusted_proxies) say of it. The
+    /// same that a sign-in records. `None` where the server does not tell the peer: serve with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    ///
+    /// # Security
+    ///
+    /// An address is shared, changes, and is no proof of anybody. It is good for counting what one may do too often, such as
+    /// failed sign-ins (ASVS 5.0, 6.3.1), and for the log.
+    #[must_use]
+    #[doc(alias("remote_addr", "peer_addr", "ip"))]
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.core().client.address(self.observed())
     }
 
     /// Messages to be shown once.

@@ -30,6 +30,8 @@ mod configuration;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "pages")]
+mod devices;
 mod events;
 mod faults;
 mod grants;
@@ -73,6 +75,7 @@ mod pages_refused;
 mod preview;
 mod processes;
 mod realms;
+mod refusals;
 mod revocation;
 mod rotation;
 mod settings;
