@@ -136,8 +136,8 @@ pub use layer::{SessionLayer, SessionService};
 pub use pages::PageLook;
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
-    MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
-    UntilEnded,
+    LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
+    SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

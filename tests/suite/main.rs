@@ -32,6 +32,7 @@ mod cookies;
 mod cross_site;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
