@@ -9,7 +9,7 @@ use cookie::{Cookie, CookieJar, Key};
 use super::KEY;
 
 /// What is inside a cookie of ours.
-pub(crate) fn unsealed(name: &str, value: &str) -> Option<String> {
+pub fn unsealed(name: &str, value: &str) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
     let cookie = Cookie::new(name.to_owned(), STANDARD.encode(bytes));
     let opened = CookieJar::new().private(&key()).decrypt(cookie)?;
@@ -17,7 +17,7 @@ pub(crate) fn unsealed(name: &str, value: &str) -> Option<String> {
 }
 
 /// A cookie of ours with something else inside, in the alphabet of older releases.
-pub(crate) fn sealed(name: &str, text: &str) -> String {
+pub fn sealed(name: &str, text: &str) -> String {
     let mut jar = CookieJar::new();
     jar.private_mut(&key())
         .add(Cookie::new(name.to_owned(), text.to_owned()));
