@@ -141,8 +141,8 @@ pub use local_path::local_path;
 pub use pages::{PageLook, device_name};
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
-    MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
-    UntilEnded,
+    LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
+    SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{conditions::Conditions, listing::ListingKind};
 use crate::{keys::KeyRing, user_id::UserId};
 
-/// Every token is of this length: the 32 digits of an id, sealed, in base64 without padding.
+/// Every token is of this length: the 32 digits of an id, sealed, in URL-safe base64 without padding.
 pub(crate) const LENGTH: usize = 80;
 
 /// What a page token is for.
@@ -24,18 +24,15 @@ pub(crate) struct Scope<'a> {
 impl Scope<'_> {
     /// A token that starts after this session.
     pub(crate) fn seal(&self, keys: &KeyRing, after: Uuid) -> Option<String> {
-        let sealed = keys.seal(&self.name(), after.simple().to_string())?;
-        Some(sealed.replace('+', "-").replace('/', "_"))
+        keys.seal(&self.name(), &after.simple().to_string())
     }
 
     /// The session after which the page starts. `None` for whatever was not made by [`Scope::seal`] for the same.
     pub(crate) fn open(&self, keys: &KeyRing, token: &str) -> Option<Uuid> {
-        let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if token.len() != LENGTH || !token.bytes().all(url_safe) {
+        if token.len() != LENGTH {
             return None;
         }
-        let sealed = token.replace('-', "+").replace('_', "/");
-        let id = keys.unseal(&self.name(), &sealed)?;
+        let id = keys.unseal(&self.name(), token)?;
         Uuid::try_parse(&id).ok()
     }
 

@@ -34,6 +34,7 @@ mod cross_site;
 mod devices;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
