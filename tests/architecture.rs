@@ -23,7 +23,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("cookie", &["keys", "token", "user_id"]),
     ("store", &["error", "token", "user_id"]),
     ("event", &["cookie", "error", "store", "user_id"]),
-    ("verify", &["error", "event", "store", "token"]),
+    ("verify", &["error", "event", "store", "token", "user_id"]),
     (
         "session",
         &[

@@ -68,8 +68,11 @@ mod pages_ending;
 mod pages_hostile;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
 mod revocation;
 mod rotation;
