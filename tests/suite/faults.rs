@@ -7,7 +7,7 @@ use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::support::{
-    App, Client, Database, Pool, database::with_pool, on_every_database, rows::NewRow, sessions,
+    App, Client, Database, Pool, on_every_database, rows::NewRow, sessions, with_pool,
 };
 
 const BUDGET: Duration = Duration::from_millis(500);
