@@ -25,7 +25,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("cookie", &["keys", "token", "user_id"]),
     ("store", &["error", "token", "user_id"]),
     ("event", &["cookie", "error", "store", "user_id", "visible"]),
-    ("verify", &["error", "event", "store", "token"]),
+    ("verify", &["error", "event", "store", "token", "user_id"]),
     (
         "session",
         &[

@@ -80,7 +80,7 @@ impl Core {
         let token = credentials.token.hash();
         let meter = self.events.meter();
         let started = meter.started();
-        let answer = self.verifier.look_up(token).await;
+        let answer = self.verifier.look_up(token, &credentials.user_id).await;
         meter.verified(outcome(&answer), started);
         let found = match answer {
             Ok(Lookup::Live(found) | Lookup::AccountRefused(found))

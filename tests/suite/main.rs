@@ -73,8 +73,11 @@ mod pages_hostile;
 mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
 mod refusals;
 mod revocation;
