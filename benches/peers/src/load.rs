@@ -96,7 +96,9 @@ pub fn run(target: Target, load: Load, usage: impl Fn() -> Usage) -> io::Result<
             let index = (requests * share) as usize;
             Duration::from_nanos(times.get(index).copied().unwrap_or_default().into())
         };
-        let each = |before: Option<f64>, after: Option<f64>| Some((after? - before?) / requests);
+        let each = |before: Option<f64>, after: Option<f64>| {
+            (!times.is_empty()).then_some((after? - before?) / requests)
+        };
         Ok(Measured {
             per_second: requests / seconds,
             refused: state.refused.get(),

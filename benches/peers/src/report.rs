@@ -28,6 +28,10 @@ pub fn report(all: &[Results], machine: &[String], arguments: &Arguments) -> Str
 }
 
 fn head(text: &mut String, all: &[Results], machine: &[String], arguments: &Arguments) {
+    let build = match cfg!(debug_assertions) {
+        false => "release profile",
+        true => "**built without optimisation, so that the figures mean nothing**",
+    };
     let Arguments {
         users,
         rows,
@@ -53,7 +57,7 @@ fn head(text: &mut String, all: &[Results], machine: &[String], arguments: &Argu
     let _ = writeln!(
         text,
         "- {users} users signed in, {rows} rows of others, five permissions each; {workers} worker threads, pools of \
-         {} connections, glibc's allocator, release profile; one thread of load; medians of {rounds} rounds of {:?}",
+         {} connections, glibc's allocator, {build}; one thread of load; medians of {rounds} rounds of {:?}",
         crate::application::POOL_SIZE,
         arguments.seconds
     );
@@ -216,7 +220,7 @@ fn findings(text: &mut String, results: &Results) {
     }
     let columns = titles.len();
     row(text, titles.into_iter().map(String::from));
-    rule(text, columns - 1);
+    let _ = writeln!(text, "|{}", " --- |".repeat(columns));
     for found in &results.findings {
         let cells = [
             found.title,
