@@ -11,6 +11,7 @@
 
 mod application;
 mod backend;
+mod cursor;
 mod dialect;
 mod driver;
 pub(crate) mod ending;
@@ -19,6 +20,7 @@ mod filter;
 mod fragments;
 mod grant;
 mod held;
+mod index;
 mod info;
 mod listing;
 mod migrate;
@@ -35,6 +37,7 @@ mod sweep;
 mod user_limit;
 mod value;
 mod verify;
+mod walk;
 mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -63,8 +66,10 @@ pub(crate) use self::{
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
+    walk::Extent,
 };
 pub use self::{
+    cursor::{Cursor, InvalidCursor},
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
     listing::{Page, SessionPage},
