@@ -41,6 +41,15 @@ impl Cursor {
         })
     }
 
+    /// One of this time.
+    #[cfg(test)]
+    pub(super) fn of(made: &str) -> Self {
+        Self {
+            made: made.to_owned(),
+            id: uuid::Uuid::nil().to_string(),
+        }
+    }
+
     /// What comes after it in this order.
     pub(super) fn beyond(&self, dialect: Dialect, order: Order) -> Result<Bound, Error> {
         let foreign = || Error::invalid("the cursor is not one of this database");

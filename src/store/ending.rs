@@ -135,7 +135,7 @@ impl Store {
             return Ok(None);
         };
         let walk = self.walk(&filter, Looking::Endable, CANDIDATE, &CANDIDATE_COLUMNS)?;
-        Ok(Some(walk.to(extent)))
+        Ok(Some(walk.lasting(extent)))
     }
 
     /// Reservations first: one that becomes real between the two statements is caught by the second.

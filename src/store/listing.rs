@@ -68,7 +68,7 @@ impl Store {
         let size = usize::try_from(page.size).unwrap_or(usize::MAX);
         let mut walk = self
             .walk(filter, Looking::Listed, INFO, &INFO_COLUMNS)?
-            .from(page.after);
+            .starting(page.after);
         let (mut rows, mut has_moved, mut has_stopped) = (Vec::new(), false, false);
         // One more than asked for tells whether there is a next page.
         while rows.len() <= size && !walk.is_done() && !has_stopped {
@@ -104,7 +104,7 @@ impl Store {
         filter: &Filter,
         extent: Extent,
     ) -> Result<Counted, Error> {
-        let mut walk = self.walk(filter, Looking::Live, "", &[])?.to(extent);
+        let mut walk = self.walk(filter, Looking::Live, "", &[])?.lasting(extent);
         let mut counted = Counted::default();
         while !walk.is_done() && !counted.incomplete {
             counted.sessions += walk.count_step().await?;

@@ -91,6 +91,8 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     time_budget: Duration,
+    /// After this long a walk within the time budget begins no further step.
+    walk_budget: Duration,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
 }
@@ -118,6 +120,7 @@ impl Store {
             driver,
             fragments,
             time_budget,
+            walk_budget: time_budget / 2,
             ended: Notify::new(),
         }
     }
@@ -227,3 +230,6 @@ impl From<CorruptRow> for Error {
         Self::corrupt()
     }
 }
+
+#[cfg(test)]
+mod tests;

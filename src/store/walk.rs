@@ -116,11 +116,11 @@ impl Store {
 }
 
 impl Walk<'_> {
-    pub(super) fn from(self, after: Option<Cursor>) -> Self {
+    pub(super) fn starting(self, after: Option<Cursor>) -> Self {
         Self { after, ..self }
     }
 
-    pub(super) fn to(self, extent: Extent) -> Self {
+    pub(super) fn lasting(self, extent: Extent) -> Self {
         Self { extent, ..self }
     }
 
@@ -131,7 +131,7 @@ impl Walk<'_> {
 
     /// Something may be left, and there is no time to look.
     pub(super) fn is_out_of_time(&self) -> bool {
-        let enough = self.store.time_budget / 2;
+        let enough = self.store.walk_budget;
         !self.is_done && self.extent == Extent::WithinBudget && self.started.elapsed() >= enough
     }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     keys::{Key, KeyRing},
+    store::Cursor,
     user_id::UserId,
     web::listing::ListingKind,
 };
@@ -79,7 +80,11 @@ fn every_condition_counts_for_a_page_token() {
         assert!(token.len() <= MAX_LENGTH);
         for other in &everything {
             let opened = scope(other).open(&keys, &token);
-            assert_eq!(opened, (one == other).then(|| after.clone()), "{one:?} {other:?}");
+            assert_eq!(
+                opened,
+                (one == other).then(|| after.clone()),
+                "{one:?} {other:?}"
+            );
         }
     }
 }
