@@ -177,9 +177,6 @@ pub enum BuildError {
         /// The version needed.
         needed: i64,
     },
-    /// The pool's connections do not commit by themselves: a look-up would go on reading the state of an old
-    /// transaction, and a revocation would not hold.
-    AutocommitOff,
     /// The database refused the application's SQL, or did not answer.
     Database(Error),
     /// The thread for [`on_event`](crate::SessionsBuilder::on_event) could not be started.
@@ -228,9 +225,6 @@ impl fmt::Display for BuildError {
                 formatter,
                 "countersign's tables are of version {found}, this version knows {needed}: update the countersign dependency \
                  of this application"
-            ),
-            Self::AutocommitOff => formatter.write_str(
-                "the pool's connections have autocommit off: leave it on for this pool (SET autocommit = 1)",
             ),
             Self::Database(error) => match error.source() {
                 Some(source) => write!(formatter, "{error}: {source}"),

@@ -142,7 +142,7 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
+    ConnectionDiscard, EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
     migrate, schema_version,
 };
 pub use time;

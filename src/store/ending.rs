@@ -5,7 +5,7 @@ use std::{future::Future, ops::Add, pin::Pin};
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store,
+    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Purpose, Store,
     retry::retry,
     statement::Statement,
     value::{CellKind, CorruptRow, Row},
@@ -22,7 +22,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
         let ending = retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             link.execute(&self.statements.end_ids, binds()).await
         });
         self.announced(self.within_budget(ending).await)
@@ -37,7 +37,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let ending = retry(|| async {
             let (statement, binds) = self.ending_of(previous, reason, by);
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             link.execute(statement, binds).await
         });
         self.announced(self.within_budget(ending).await)
@@ -100,7 +100,7 @@ impl Store {
         let Some(mut candidates) = self.candidates(filter)? else {
             return Ok(());
         };
-        while let Some(batch) = candidates.next_batch(self).await? {
+        while let Some(batch) = candidates.next_batch(self, Purpose::Ending).await? {
             let sorted = sort(batch, permits).await?;
             tally.kept += sorted.kept;
             if !sorted.permitted.is_empty() {
@@ -139,7 +139,7 @@ impl Store {
     /// Reservations first: one that becomes real between the two statements is caught by the second.
     async fn end_batch(&self, ids: &[Uuid], reason: EndedReason, by: &str) -> Result<u64, Fault> {
         let binds = || end_binds(reason, Some(by), Bind::Uuids(ids.to_vec()));
-        let mut link = self.driver.acquire().await?;
+        let mut link = self.driver.acquire(Purpose::Ending).await?;
         link.execute(&self.statements.end_reserved, binds()).await?;
         link.execute(&self.statements.end_live, binds()).await
     }
@@ -215,13 +215,14 @@ impl Candidates {
     pub(super) async fn next_batch(
         &mut self,
         store: &Store,
+        purpose: Purpose,
     ) -> Result<Option<Vec<Candidate>>, Error> {
         let Some(after) = self.after else {
             return Ok(None);
         };
         let mut binds = self.binds.clone();
         binds.push(Bind::from(after));
-        let rows = store.fetch(&self.due, binds).await?;
+        let rows = store.fetch_for(purpose, &self.due, binds).await?;
         let batch: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
         let last = batch.last().map(|candidate| candidate.id);
         self.after = last.filter(|_| rows.len() == MAX_LIST);

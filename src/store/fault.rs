@@ -61,6 +61,32 @@ impl Fault {
         }
     }
 
+    /// More wait than there is any use in.
+    pub(crate) fn crowded() -> Self {
+        Self {
+            kind: FaultKind::TimedOut,
+            summary: "too many sign-ins wait for the database already".into(),
+        }
+    }
+
+    /// A new connection came with a transaction that is not ours.
+    pub(crate) fn in_transaction() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "a new connection came inside a transaction: look at what the pool's after_connect leaves open"
+                .into(),
+        }
+    }
+
+    /// The server does not write, so what it knows may be old.
+    pub(crate) fn read_only() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "the database server is read-only, a replica or a standby: sessions need the one that writes"
+                .into(),
+        }
+    }
+
     /// A row without which an answer cannot be understood.
     pub(crate) fn corrupt() -> Self {
         Self {
@@ -71,6 +97,18 @@ impl Fault {
 
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.kind == FaultKind::Lost
+    }
+
+    /// Whether it says nothing about the statement.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.kind {
+            FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => true,
+            FaultKind::Data | FaultKind::Statement => false,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use sqlx::{
 };
 
 use super::{
+    Purpose,
     dialect::Dialect,
     driver::Driver,
     fault::{Fault, FaultKind},
@@ -69,7 +70,7 @@ pub(crate) async fn schema_version(driver: &dyn Driver) -> Result<Option<i64>, F
         dialect.integer("max(version)")
     );
     let statement = Statement::new(dialect, &query, &[CellKind::Int], |_| None);
-    let mut link = driver.acquire().await?;
+    let mut link = driver.acquire(Purpose::LookUp).await?;
     match link.fetch(&statement, Vec::new()).await {
         Ok(rows) => Ok(rows.first().and_then(|row| row.maybe_int(0).ok().flatten())),
         Err(fault) if fault.kind() == FaultKind::Statement => Ok(None),

@@ -11,6 +11,8 @@
 
 mod application;
 mod backend;
+mod backlog;
+mod connections;
 mod dialect;
 mod driver;
 pub(crate) mod ending;
@@ -52,6 +54,7 @@ use crate::{
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
     application::ApplicationSql,
+    connections::{Bounds, OnDiscard, Purpose},
     dialect::UserCast,
     driver::{Driver, Link},
     fault::{Fault, FaultKind},
@@ -65,6 +68,7 @@ pub(crate) use self::{
     verify::{Found, Lookup},
 };
 pub use self::{
+    connections::ConnectionDiscard,
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
     listing::{Page, SessionPage},
@@ -72,7 +76,7 @@ pub use self::{
     stats::Stats,
     sweep::Swept,
 };
-use self::{retry::retry, statements::Statements, value::CorruptRow};
+use self::{backlog::Backlog, retry::retry, statements::Statements, value::CorruptRow};
 
 /// How long the database may take to answer when the application starts.
 const CHECK_BUDGET: Duration = Duration::from_secs(30);
@@ -86,6 +90,7 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     time_budget: Duration,
+    backlog: Backlog,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
 }
@@ -113,6 +118,7 @@ impl Store {
             driver,
             fragments,
             time_budget,
+            backlog: Backlog::default(),
             ended: Notify::new(),
         }
     }
@@ -129,26 +135,17 @@ impl Store {
             _ => {}
         }
         let trial = async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::LookUp).await?;
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
             let nobody = || vec![Bind::Text("[]".into())];
             link.fetch(&self.statements.ended_among, nobody()).await?;
             if let Some(limit) = &self.statements.application_limit {
                 link.fetch(limit, nobody()).await?;
             }
-            match &self.statements.autocommit {
-                Some(autocommit) => {
-                    let rows = link.fetch(autocommit, Vec::new()).await?;
-                    Ok(rows.first().is_some_and(|row| row.int(0) == Ok(1)))
-                }
-                None => Ok(true),
-            }
+            Ok(())
         };
-        match self.within(CHECK_BUDGET, trial).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(BuildError::AutocommitOff),
-            Err(error) => Err(BuildError::Database(error)),
-        }
+        let tried = self.within(CHECK_BUDGET, trial).await;
+        tried.map_err(BuildError::Database)
     }
 
     async fn schema_version(&self) -> Result<i64, BuildError> {
@@ -177,20 +174,35 @@ impl Store {
         &self.fragments.timings
     }
 
-    /// Whether all connections of the pool are out.
+    /// Who is told of connections that are given up.
+    pub(crate) fn on_discard(&self, listener: OnDiscard) {
+        self.driver.on_discard(listener);
+    }
+
+    /// What has to be undone.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Closes the connections that are not in use.
+    pub(crate) async fn close_idle(&self) {
+        self.driver.close_idle().await;
+    }
+
+    /// Whether all connections that look-ups may have are out.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.driver.is_exhausted()
     }
 
     /// A connection for the verifier's lane.
     pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
-        self.driver.acquire().await
+        self.driver.acquire(Purpose::LookUp).await
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
                 .await
         }))

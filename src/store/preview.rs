@@ -1,7 +1,7 @@
 //! What an ending would do, session by session.
 
 use super::{
-    Filter, Store,
+    Filter, Purpose, Store,
     ending::{Permits, Tally, sort},
 };
 use crate::error::Error;
@@ -17,7 +17,7 @@ impl Store {
         let Some(mut candidates) = self.candidates(filter)? else {
             return Ok(tally);
         };
-        while let Some(batch) = candidates.next_batch(self).await? {
+        while let Some(batch) = candidates.next_batch(self, Purpose::Upkeep).await? {
             let sorted = sort(batch, permits).await?;
             tally.kept += sorted.kept;
             let live = sorted.permitted.iter().filter(|candidate| candidate.live);

@@ -42,7 +42,6 @@ pub(crate) struct Statements {
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
     pub(crate) ended_recently: Statement,
-    pub(crate) autocommit: Option<Statement>,
 }
 
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
@@ -197,10 +196,6 @@ impl Statements {
                 ),
                 &[Text, Text],
             ),
-            autocommit: fragments
-                .dialect
-                .autocommit()
-                .map(|query| one(query, &[Int])),
         }
     }
 }

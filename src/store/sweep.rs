@@ -1,7 +1,7 @@
 //! Sweeping: writes down what has run out, forgets what ended long ago.
 
 use super::{
-    Bind, MAX_LIST, Store,
+    Bind, MAX_LIST, Purpose, Store,
     retry::retry,
     statements::SweepStep,
     value::{CellKind, CorruptRow},
@@ -81,7 +81,7 @@ impl Store {
         loop {
             let (due, changed) = self
                 .within_budget(retry(|| async {
-                    let mut link = self.driver.acquire().await?;
+                    let mut link = self.driver.acquire(Purpose::Upkeep).await?;
                     let rows = link.fetch(&step.due, Vec::new()).await?;
                     let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
                     if ids.is_empty() {

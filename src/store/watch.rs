@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, FaultKind, MAX_LIST, Store,
+    Bind, EndedReason, FaultKind, MAX_LIST, Purpose, Store,
     application::verdict,
     value::{CorruptRow, Row},
 };
@@ -18,7 +18,7 @@ impl Store {
         ids: &[Uuid],
     ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
         self.within_budget(async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::LookUp).await?;
             let (mut ended, mut parts) = (Vec::new(), vec![ids]);
             while let Some(part) = parts.pop() {
                 // One parameter for any number of ids, on every database.
@@ -54,7 +54,7 @@ impl Store {
         ids: &[Uuid],
     ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
         let rows = self
-            .fetch(&self.statements.ended_recently, Vec::new())
+            .fetch_for(Purpose::LookUp, &self.statements.ended_recently, Vec::new())
             .await?;
         if rows.len() > MAX_LIST {
             return self.ended_among(ids).await;

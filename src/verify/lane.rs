@@ -111,8 +111,8 @@ impl Lane {
                 }
             }
         }
-        // While everybody waits for a connection, a busy lane must not sit on one.
-        (!self.shared.store.is_exhausted()).then_some(link)
+        // While everybody waits for a connection, a busy lane must not sit on one; nor on one that has had its time.
+        (link.is_good() && !self.shared.store.is_exhausted()).then_some(link)
     }
 
     /// A connection that cannot be had is an outage, unless it is only that all of them are in use.

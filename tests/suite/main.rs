@@ -27,9 +27,13 @@ mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "sqlite")]
+mod embedded;
 mod events;
 mod faults;
 mod grants;
@@ -73,6 +77,8 @@ mod processes;
 mod realms;
 mod revocation;
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server_bounds;
 mod streams;
 mod sweeping;
 mod timeouts;

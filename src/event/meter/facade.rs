@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Error,
     event::{CookieRejection, EventKind, NotVerified, SignInRefusal},
-    store::{EndedReason, Swept},
+    store::{ConnectionDiscard, EndedReason, Swept},
 };
 
 #[derive(Clone)]
@@ -168,6 +168,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::StoreUnavailable => "countersign_store_outages_total",
         // The end of what is counted already.
         EventKind::StoreAvailable { .. } => "",
+        EventKind::ConnectionDiscarded { .. } => "countersign_connections_discarded_total",
         EventKind::EventsDropped => "countersign_events_dropped_total",
     };
     (name, kind.reason())
@@ -224,5 +225,6 @@ fn event_counters() -> impl Iterator<Item = Series> {
         .chain(endings.map(|reason| EventKind::Ended { reason }))
         .chain(rejections.map(|why| EventKind::CookieRejected { why }))
         .chain(failures.map(|why| EventKind::NotVerified { why }))
+        .chain(ConnectionDiscard::ALL.map(|why| EventKind::ConnectionDiscarded { why }))
         .map(series)
 }

@@ -14,6 +14,7 @@ pub(crate) mod control;
 pub(crate) mod counter;
 pub(crate) mod database;
 pub(crate) mod gate;
+pub(crate) mod hooks;
 pub(crate) mod heard;
 #[cfg(feature = "pages")]
 pub(crate) mod html;
@@ -69,3 +70,32 @@ macro_rules! on_every_database {
     };
 }
 pub(crate) use on_every_database;
+
+/// The same for every database with a server.
+macro_rules! on_every_server {
+    ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn run($database: $crate::support::Database) $body
+
+                #[cfg(feature = "postgres")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    run($crate::support::Database::postgres().await).await;
+                }
+
+                #[cfg(feature = "mysql")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn mysql() {
+                    run($crate::support::Database::mysql().await).await;
+                }
+            }
+        )+
+    };
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use on_every_server;
