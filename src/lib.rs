@@ -60,6 +60,7 @@
 //! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
 //! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
 //! | sign in and out | [`Session::login`], [`Session::rotate`], [`Session::reauthenticated`], [`Session::logout`] |
+//! | go back to the page that was wanted | [`local_path`] |
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
@@ -89,10 +90,9 @@
 //! | `pages` | `admin::pages` and `account::pages`: the same as HTML, without a script |
 //! | `openapi` | the OpenAPI document of these routers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
-//! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
-//! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
-//! `sqlx`, for the application to set.
+//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
+//! application to set. The [command line](guide::command_line) is a crate of its own, `countersign-cli`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "admin")]
@@ -109,6 +109,7 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+mod local_path;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 #[cfg(feature = "pages")]
@@ -132,6 +133,7 @@ pub use extract::{
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+pub use local_path::local_path;
 #[cfg(feature = "pages")]
 pub use pages::PageLook;
 pub use session::{

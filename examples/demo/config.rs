@@ -26,6 +26,8 @@ pub struct Config {
     pub absolute_timeout: Duration,
     /// `TOUCH_INTERVAL`: how exact "last seen" is.
     pub touch_interval: Duration,
+    /// `TIME_BUDGET`: how long a request waits for the database.
+    pub time_budget: Duration,
     /// `RECENT_SIGN_IN`: how long ago one may have signed in to change the password or to end other sessions of one's own.
     pub recent_sign_in: Duration,
     /// `SECURE_COOKIES`
@@ -79,6 +81,7 @@ impl Config {
             idle_timeout,
             absolute_timeout,
             touch_interval,
+            time_budget: duration("TIME_BUDGET", Duration::from_secs(2), LONGEST)?,
             recent_sign_in: duration("RECENT_SIGN_IN", minutes(5), LONGEST)?,
             cookies: setting(
                 "SECURE_COOKIES",

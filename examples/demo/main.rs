@@ -95,7 +95,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .limit(config.limit())
         .idle_timeout(config.idle_timeout)
         .absolute_timeout(config.absolute_timeout)
-        .touch_interval(config.touch_interval);
+        .touch_interval(config.touch_interval)
+        .time_budget(config.time_budget);
     if let Cookies::PlainHttp = config.cookies {
         builder = builder.insecure_cookies();
     }

@@ -1,7 +1,5 @@
 //! A connection that stays open: it ticks while its session lives, and says why it ends.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
@@ -15,7 +13,7 @@ use crate::{
     support::{Client, on_every_database},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::PATIENCE;
 
 /// `GET /events`, open until the server closes it.
 struct Events {

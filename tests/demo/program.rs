@@ -1,6 +1,6 @@
 //! The program as a process, and browsers that talk to it.
 
-use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio};
 
 use http::StatusCode;
 use tokio::{
@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use crate::support::{Answer, Client, Database};
+use crate::support::{Answer, Client, Database, PATIENCE};
 
 /// The program, which is killed when this is dropped.
 pub(crate) struct Demo {
@@ -36,6 +36,7 @@ impl Demo {
             .env("DATABASE_URL", database.url())
             .env("LISTEN", "127.0.0.1:0")
             .env("SESSION_LIMIT", "2")
+            .env("TIME_BUDGET", "60s")
             .env("RUST_LOG", "warn")
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
@@ -43,7 +44,7 @@ impl Demo {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
-        let starting = tokio::time::timeout(Duration::from_secs(60), output.next_line());
+        let starting = tokio::time::timeout(PATIENCE, output.next_line());
         let line = starting.await.expect("the demo starts").unwrap();
         let line = line.expect(
             "the demo did not start, and said why; it has to be built with the features of this test",
@@ -93,7 +94,7 @@ impl Demo {
             .args(["-TERM", &self.process.id().unwrap().to_string()])
             .status();
         assert!(told.unwrap().success());
-        let stopping = tokio::time::timeout(Duration::from_secs(60), self.process.wait());
+        let stopping = tokio::time::timeout(PATIENCE, self.process.wait());
         let status = stopping.await.expect("the demo stops").unwrap();
         assert_eq!(status.code(), Some(0), "{status}");
     }

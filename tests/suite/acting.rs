@@ -207,7 +207,7 @@ on_every_database! {
 
     async fn open_connections_end_with_either(database: Database) {
         let app = App::with(&database, |builder| builder.watch_interval(Duration::from_millis(50))).await;
-        let patience = Duration::from_secs(20);
+        let patience = crate::support::PATIENCE;
         let ended = watched(&app, &acting(&app).await).await;
         database.execute("UPDATE users SET disabled = TRUE WHERE id = 1").await;
         assert_eq!(tokio::time::timeout(patience, ended).await.unwrap().as_str(), "account-refused");

@@ -1,8 +1,6 @@
 //! Administrators end sessions over HTTP: one, a user's, what a filter means; not by accident, and not whose they may
 //! not.
 
-use std::time::Duration;
-
 use axum::Router;
 use countersign::{SignedIn, UserId, admin::Authorization, uuid::Uuid};
 use http::{Method, StatusCode};
@@ -180,7 +178,7 @@ on_every_database! {
         let (_, id) = sign_in(&app, "2", "10.0.0.1", "").await;
         for address in [format!("/api/admin/sessions/{id}"), "/api/admin/users/2/sessions".into()] {
             let asking = admin.send(&router, Method::DELETE, &address);
-            let answer = tokio::time::timeout(Duration::from_secs(60), asking).await.expect(&address);
+            let answer = tokio::time::timeout(crate::support::PATIENCE, asking).await.expect(&address);
             assert_problem(&answer, 503, "unavailable");
         }
         assert_eq!(database.live().await, 2);

@@ -10,13 +10,12 @@ use crate::{
     cancellation::{Drops, polled},
     support::{
         App, Client, Pool,
-        database::with_pool,
         eventually,
         heard::Heard,
         hooks::Hook,
         on_every_database, on_every_server,
         proxy::{Mode, Proxy},
-        usual,
+        usual, with_pool,
     },
 };
 
@@ -93,7 +92,7 @@ on_every_server! {
             _ => "SET autocommit = 0",
         };
         let pool = database.pool_with_hook(&Hook::saying(words)).await;
-        let app = App::on(&pool, |b| b).await;
+        let app = App::on(&pool, |builder| builder.time_budget(Duration::from_secs(2))).await;
         let client = app.signed_in("2").await;
         assert_eq!(App::beside(&database, |b| b).await.who(&client).await, "2", "committed");
         // A server that is not there: no new connection can be made, which shows where it was looked for.

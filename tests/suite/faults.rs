@@ -8,8 +8,7 @@ use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::support::{
-    App, Client, Database, Pool, eventually, hooks::Hook, on_every_database,
-    sessions,
+    App, Client, Database, Pool, eventually, hooks::Hook, on_every_database, sessions,
 };
 
 const BUDGET: Duration = Duration::from_millis(500);

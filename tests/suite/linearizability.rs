@@ -48,7 +48,7 @@ impl Round {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), waiting)
+        tokio::time::timeout(crate::support::PATIENCE, waiting)
             .await
             .unwrap_or_else(|_| panic!("nobody answers: {:?}", self.asked.lock().unwrap().last()));
     }

@@ -14,7 +14,7 @@
     allow(unused_imports, reason = "some tests are about one database alone")
 )]
 
-mod support;
+use ::support;
 
 #[cfg(feature = "admin")]
 mod account;
@@ -70,6 +70,8 @@ mod pages;
 mod pages_ending;
 #[cfg(feature = "pages")]
 mod pages_hostile;
+#[cfg(feature = "pages")]
+mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
 mod preview;

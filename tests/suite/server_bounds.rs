@@ -15,7 +15,7 @@ use http::StatusCode;
 use sqlx::AssertSqlSafe;
 
 use crate::support::{
-    App, Client, Database, Pool, database::with_pool, eventually, on_every_server,
+    App, Client, Database, Pool, eventually, on_every_server, with_pool,
 };
 
 const BUDGET: Duration = Duration::from_millis(500);

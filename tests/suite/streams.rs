@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::support::{App, Client, Database, on_every_database};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::PATIENCE;
 
 /// The ending of this browser's session, as a connection that stays open would await it.
 pub(crate) async fn watched(app: &App, client: &Client) -> Ended {

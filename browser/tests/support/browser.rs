@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Demo, given};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Without a screen, as root, and silent towards the world: a browser that looks for updates is of no use to a test.
 const ARGUMENTS: &[&str] = &[

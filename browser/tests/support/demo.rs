@@ -33,6 +33,7 @@ impl Demo {
             .current_dir(&folder)
             .env_clear()
             .env("LISTEN", "127.0.0.1:0")
+            .env("TIME_BUDGET", "60s")
             .env("RUST_LOG", "warn")
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
@@ -40,7 +41,7 @@ impl Demo {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
-        let starting = timeout(Duration::from_secs(60), output.next_line());
+        let starting = timeout(Duration::from_secs(120), output.next_line());
         let line = starting.await.expect("the demo starts").unwrap();
         let line = line.expect("the demo did not start, and said why");
         let origin = line.strip_prefix("countersign demo: ").unwrap().to_owned();

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use thirtyfour::Key;
+use tokio::time::Instant;
 
-use super::Browser;
+use super::{Browser, browser::PATIENCE};
 
 /// More than any page has stops.
 const STOPS: usize = 200;
@@ -40,7 +41,7 @@ impl Browser {
 
     /// The names of all that Tab leads to, until it leaves the page.
     pub async fn all_stops(&self) -> Vec<String> {
-        let mut names = Vec::new();
+        let mut names = vec![self.first_stop().await];
         for _ in 0..STOPS {
             self.keys(Key::Tab).await;
             match self.focused().await {
@@ -49,6 +50,23 @@ impl Browser {
             }
         }
         panic!("Tab does not leave {}: {names:?}", self.path().await);
+    }
+
+    /// Presses Tab until it leads into the page: one that was just opened may not take keys yet, or have the focus on the
+    /// browser's own controls.
+    async fn first_stop(&self) -> String {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            self.keys(Key::Tab).await;
+            if let Some(focus) = self.focused().await {
+                return focus;
+            }
+            assert!(
+                Instant::now() < patience,
+                "Tab leads nowhere on {}",
+                self.path().await
+            );
+        }
     }
 
     /// The name of what has the focus.

@@ -11,16 +11,16 @@ use super::{Database, Pool};
 
 /// What a pool does with each new connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Hook {
+pub struct Hook {
     /// These words are said on it while the switch is on.
-    pub(crate) says: &'static str,
-    pub(crate) switch: Arc<AtomicBool>,
+    pub says: &'static str,
+    pub switch: Arc<AtomicBool>,
     /// While this is closed nobody gets it.
-    pub(crate) door: Arc<watch::Sender<bool>>,
+    pub door: Arc<watch::Sender<bool>>,
 }
 
 impl Hook {
-    pub(crate) fn saying(says: &'static str) -> Self {
+    pub fn saying(says: &'static str) -> Self {
         Self {
             says,
             switch: Arc::new(AtomicBool::new(true)),
@@ -28,17 +28,17 @@ impl Hook {
         }
     }
 
-    pub(crate) fn says(&self, on: bool) {
+    pub fn says(&self, on: bool) {
         self.switch.store(on, Ordering::SeqCst);
     }
 
-    pub(crate) fn opens(&self, open: bool) {
+    pub fn opens(&self, open: bool) {
         self.door.send_replace(open);
     }
 }
 
 impl Database {
-    pub(crate) async fn pool_with_hook(&self, hook: &Hook) -> Pool {
+    pub async fn pool_with_hook(&self, hook: &Hook) -> Pool {
         let hook = hook.clone();
         macro_rules! hooked {
             ($options:ty, $to:expr) => {
@@ -82,7 +82,7 @@ impl Database {
 impl Pool {
     /// From now on new connections are looked for where no server is. Without SQLite.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    pub(crate) fn lead_nowhere(&self) {
+    pub fn lead_nowhere(&self) {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(_) => panic!("not for SQLite"),

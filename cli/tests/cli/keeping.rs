@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     program::{cli, json as json_of, leave_behind},
-    support::{App, on_every_database},
+    support::{App, eventually, on_every_database},
 };
 
 on_every_database! {
@@ -53,11 +53,18 @@ on_every_database! {
         assert_eq!(due, json!({"expired": 300, "lapsed": 1, "deleted": 0}));
         assert_eq!(json_of(&database, &["sweep"]).await, due);
         assert_eq!(json_of(&database, &["sweep"]).await, json!({"expired": 0, "lapsed": 0, "deleted": 0}));
-        assert_eq!(app.who(&browser).await, "2");
 
+        // A node that accepts it writes down that it was seen, a moment later; then it is idle once more.
+        let seen_and_idle_again = async || {
+            assert_eq!(app.who(&browser).await, "2");
+            let idle = "SELECT count(*) FROM countersign_sessions WHERE ended_at IS NULL AND reserved_until IS NULL AND last_seen_at < created_at";
+            eventually("the session is marked as seen", async || database.count(idle).await == 0).await;
+            database.age("last_seen_at", 25 * 60).await;
+        };
+        seen_and_idle_again().await;
         let idle = json_of(&database, &["sweep", "--idle-timeout", "20m", "--dry-run"]).await;
         assert_eq!(idle["expired"], 1);
-        assert_eq!(app.who(&browser).await, "2");
+        seen_and_idle_again().await;
         assert_eq!(json_of(&database, &["sweep", "--idle-timeout", "20m"]).await["expired"], 1);
         assert_eq!(app.who(&browser).await, "anonymous expired");
     }

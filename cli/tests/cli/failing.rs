@@ -1,6 +1,6 @@
 //! How it fails: exit codes, and what is said.
 
-use std::{fs::File, process::Stdio, time::Duration};
+use std::{fs::File, process::Stdio};
 
 use countersign::uuid::Uuid;
 use tokio::net::TcpListener;
@@ -89,7 +89,7 @@ async fn a_database_that_says_nothing_is_given_up() {
     for scheme in SERVERS {
         let url = format!("{scheme}://u:{PASSWORD}@127.0.0.1:{port}/name");
         let program = cli_at(&url, &["list", "--timeout", "200ms"]);
-        let silence = tokio::time::timeout(Duration::from_secs(30), program)
+        let silence = tokio::time::timeout(crate::support::PATIENCE, program)
             .await
             .unwrap();
         assert_eq!(silence.code, 3, "{silence:?}");
