@@ -144,8 +144,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    ConnectionDiscard, EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
-    migrate, schema_version,
+    ConnectionDiscard, EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool,
+    SessionState, Stats, Swept, migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use tracing::Level;
 
 use super::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
-use crate::{session::MaxSessions, store::{ConnectionDiscard, EndedReason}, user_id::UserId};
+use crate::{
+    session::MaxSessions,
+    store::{ConnectionDiscard, EndedReason},
+    user_id::UserId,
+};
 
 /// Stable: filters of applications name it.
 pub(super) const TARGET: &str = "countersign::events";

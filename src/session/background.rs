@@ -23,5 +23,7 @@ pub(crate) fn undo<F>(
 ) where
     F: Future<Output = Result<u64, Error>> + Send + 'static,
 {
-    store.backlog().push(what, Box::new(move || Box::pin(work())));
+    store
+        .backlog()
+        .push(what, Box::new(move || Box::pin(work())));
 }

@@ -238,7 +238,8 @@ impl Drop for Grant {
                 );
             }
             Some(Done::Rotated(rotation)) => {
-                let what = "take back a token that nobody received; the old one is good for its grace";
+                let what =
+                    "take back a token that nobody received; the old one is good for its grace";
                 undo(&self.store, what, move || {
                     let store = store.clone();
                     async move { store.undo_rotation(rotation.id, rotation.new).await }

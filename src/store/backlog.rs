@@ -99,7 +99,10 @@ impl Worker {
             let left = std::mem::take(&mut state.left);
             drop(state);
             if left > 0 {
-                tracing::warn!(left, "too much to undo at once; the rest lapses or expires by itself");
+                tracing::warn!(
+                    left,
+                    "too much to undo at once; the rest lapses or expires by itself"
+                );
             }
         }
         job

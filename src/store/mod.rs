@@ -67,6 +67,7 @@ pub(crate) use self::{
     value::Bind,
     verify::{Found, Lookup},
 };
+use self::{backlog::Backlog, retry::retry, statements::Statements, value::CorruptRow};
 pub use self::{
     connections::ConnectionDiscard,
     filter::Filter,
@@ -76,7 +77,6 @@ pub use self::{
     stats::Stats,
     sweep::Swept,
 };
-use self::{backlog::Backlog, retry::retry, statements::Statements, value::CorruptRow};
 
 /// How long the database may take to answer when the application starts.
 const CHECK_BUDGET: Duration = Duration::from_secs(30);

@@ -9,8 +9,7 @@ use http::StatusCode;
 use crate::{
     cancellation::{Drops, polled},
     support::{
-        App, Client, Pool,
-        eventually,
+        App, Client, Pool, eventually,
         heard::Heard,
         hooks::Hook,
         on_every_database, on_every_server,

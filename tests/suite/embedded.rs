@@ -18,7 +18,10 @@ fn sqlite(pool: &Pool) -> &sqlx::SqlitePool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_go_on_while_the_application_writes_and_sign_ins_wait() {
     let database = Database::sqlite().await;
-    let app = App::with(&database, |builder| builder.time_budget(Duration::from_millis(800))).await;
+    let app = App::with(&database, |builder| {
+        builder.time_budget(Duration::from_millis(800))
+    })
+    .await;
     let client = app.signed_in("2").await;
     let other = database.pool_of(1).await;
     let lock = sqlite(&other).begin_with("BEGIN IMMEDIATE").await.unwrap();
@@ -52,7 +55,11 @@ async fn a_disk_that_was_full_is_forgotten_when_it_has_room() {
     let pool = sqlite(&database.pool);
     let roomy = pool.connect_options().as_ref().clone();
     let pages = database.count("PRAGMA page_count").await;
-    pool.set_connect_options(roomy.clone().pragma("max_page_count", (pages + 2).to_string()));
+    pool.set_connect_options(
+        roomy
+            .clone()
+            .pragma("max_page_count", (pages + 2).to_string()),
+    );
     app.sessions.close().await;
     let mut signed_in = 0;
     while app.login(&mut Client::new(), "3").await.status == StatusCode::OK {
@@ -94,11 +101,15 @@ async fn a_database_in_memory_is_shared_with_the_application_or_borrowed_from_it
             if left_open && url.contains("private") {
                 // A transaction that the application leaves on its one connection.
                 let mut connection = pool.acquire().await.unwrap();
-                sqlx::Executor::execute(&mut *connection, sqlx::raw_sql("BEGIN")).await.unwrap();
+                sqlx::Executor::execute(&mut *connection, sqlx::raw_sql("BEGIN"))
+                    .await
+                    .unwrap();
             }
             assert_eq!(app.who(&client).await, "2", "{url}");
             client.post(&app.router, "/logout").await;
-            sqlx::Executor::execute(&pool, sqlx::raw_sql("ROLLBACK")).await.ok();
+            sqlx::Executor::execute(&pool, sqlx::raw_sql("ROLLBACK"))
+                .await
+                .ok();
             assert_eq!(app.who(&client).await, "anonymous", "{url}");
         }
     }

@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::support::{
     Answer, App, Client, Database, eventually,
-    on_every_server,
     heard::Heard,
+    on_every_server,
     proxy::{Mode, Proxy},
 };
 

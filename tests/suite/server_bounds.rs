@@ -14,9 +14,7 @@ use futures::future::join_all;
 use http::StatusCode;
 use sqlx::AssertSqlSafe;
 
-use crate::support::{
-    App, Client, Database, Pool, eventually, on_every_server, with_pool,
-};
+use crate::support::{App, Client, Database, Pool, eventually, on_every_server, with_pool};
 
 const BUDGET: Duration = Duration::from_millis(500);
 /// Of the application's pool.
@@ -39,9 +37,13 @@ async fn connections(database: &Database) -> i64 {
         #[cfg(feature = "sqlite")]
         Pool::Sqlite(_) => unreachable!("it has no server"),
         #[cfg(feature = "postgres")]
-        Pool::Postgres(_) => "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()",
+        Pool::Postgres(_) => {
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        }
         #[cfg(feature = "mysql")]
-        Pool::MySql(_) => "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE()",
+        Pool::MySql(_) => {
+            "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE()"
+        }
     };
     let own = with_pool!(&database.pool, pool => pool.size());
     database.count(count).await - i64::from(own)
@@ -102,7 +104,10 @@ macro_rules! holding {
 }
 
 async fn works_again(app: &App, client: &Client) {
-    eventually("look-ups work again", || async { app.who(client).await == "2" }).await;
+    eventually("look-ups work again", || async {
+        app.who(client).await == "2"
+    })
+    .await;
     eventually("sign-ins work again", || async {
         app.login(&mut Client::new(), "2").await.status == StatusCode::OK
     })
@@ -223,5 +228,8 @@ async fn commits_that_wait_for_a_standby() {
     works_again(&app, &client).await;
     let of_bob = "SELECT count(*) FROM countersign_sessions WHERE user_id = '3' AND ended_at IS NULL \
         AND reserved_until IS NULL";
-    eventually("nobody has got a session", || async { database.count(of_bob).await == 0 }).await;
+    eventually("nobody has got a session", || async {
+        database.count(of_bob).await == 0
+    })
+    .await;
 }

@@ -89,7 +89,9 @@ impl Backend for MySql {
     ) -> BoxFuture<'a, Result<Opened, Fault>> {
         Box::pin(async move {
             let words = first(bounds);
-            let outcome = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(words))).await;
+            let outcome = connection
+                .fetch_one(sqlx::raw_sql(AssertSqlSafe(words)))
+                .await;
             let row = match outcome {
                 Ok(row) => row,
                 Err(sqlx::Error::Database(error)) if number(error.as_ref()) == IN_TRANSACTION => {
@@ -169,7 +171,10 @@ const IN_TRANSACTION: u16 = 1568;
 /// those with a version of 5.7 by MySQL alone.
 fn first(bounds: &Bounds) -> String {
     let seconds = bounds.statement().as_secs_f64().max(0.001);
-    let (whole, millis) = (bounds.statement().as_secs().max(1), (seconds * 1000.0).ceil());
+    let (whole, millis) = (
+        bounds.statement().as_secs().max(1),
+        (seconds * 1000.0).ceil(),
+    );
     format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \

@@ -64,7 +64,10 @@ impl Backend for Postgres {
             ("statement_timeout", millis(bounds.statement())),
             ("lock_timeout", millis(bounds.lock())),
             // For a process that was stopped in mid-transaction.
-            ("idle_in_transaction_session_timeout", millis(bounds.time_budget)),
+            (
+                "idle_in_transaction_session_timeout",
+                millis(bounds.time_budget),
+            ),
             // Look-ups take no part in serialisation, and a single statement sees what was committed when it began.
             ("default_transaction_isolation", "read committed".into()),
             // Compiling costs more than any statement of ours.

@@ -74,7 +74,9 @@ impl Backend for Sqlite {
             let outcome = connection.execute(sqlx::raw_sql("BEGIN; COMMIT")).await;
             let state = match outcome {
                 Ok(_) => State::Clean,
-                Err(sqlx::Error::Database(error)) if error.message().contains("within a transaction") => {
+                Err(sqlx::Error::Database(error))
+                    if error.message().contains("within a transaction") =>
+                {
                     State::InTransaction
                 }
                 Err(error) => return Err(Fault::of::<Self>(error)),

@@ -52,7 +52,11 @@ impl<DB: Speaks> Connections<DB> {
         let kept = idle.kept;
         drop(idle);
         out.into_iter().for_each(close_later);
-        kept.then(|| next.map_or(SELDOM, |next| next.saturating_duration_since(now).min(SELDOM)))
+        kept.then(|| {
+            next.map_or(SELDOM, |next| {
+                next.saturating_duration_since(now).min(SELDOM)
+            })
+        })
     }
 }
 
@@ -61,7 +65,11 @@ struct Keeper<DB: Backend>(Weak<Connections<DB>>);
 impl<DB: Speaks> Keeper<DB> {
     async fn run(self, closing: CloseEvent) {
         let mut closing = pin!(closing);
-        while let Some(pause) = self.0.upgrade().and_then(|connections| connections.retire()) {
+        while let Some(pause) = self
+            .0
+            .upgrade()
+            .and_then(|connections| connections.retire())
+        {
             if timeout(pause, &mut closing).await.is_ok() {
                 if let Some(connections) = self.0.upgrade() {
                     connections.close_idle().await;

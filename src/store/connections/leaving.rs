@@ -13,10 +13,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{
-    ConnectionDiscard, Connections, Origin, Own, Purpose,
-    opening::is_running,
-};
+use super::{ConnectionDiscard, Connections, Origin, Own, Purpose, opening::is_running};
 use crate::store::driver::Speaks;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

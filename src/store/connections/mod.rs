@@ -26,13 +26,13 @@ use sqlx::{Connection as _, Pool, pool::PoolConnection};
 use tokio::{runtime::Handle, time::Instant};
 
 pub use self::discard::ConnectionDiscard;
+use self::shares::Shares;
 pub(crate) use self::{
     discard::OnDiscard,
     opening::{Opened, State},
     shares::{Bounds, Purpose},
 };
 pub(super) use self::{keeper::close_later, leaving::Leaving};
-use self::shares::Shares;
 use super::{
     driver::{Backend, Speaks},
     fault::Fault,

@@ -31,7 +31,9 @@ pub enum Mode {
     /// The same for the answer to a COMMIT, which the server has carried out.
     CutAnswerToCommit,
     /// So many bytes of a plain BEGIN come through, the others a little later.
-    HoldBegin { after: usize },
+    HoldBegin {
+        after: usize,
+    },
     /// The server's side falls silent for good while the client's stays open.
     HalfClose,
 }
