@@ -37,18 +37,20 @@ impl Lane {
 
     pub(super) async fn run(mut self) {
         let mut link = None;
-        while self.has_work() {
+        while self.has_work(&mut link) {
             link = self.serve(link).await;
         }
     }
 
     /// Nobody can queue up between the look at the queue and the end of the lane.
-    fn has_work(&mut self) -> bool {
+    fn has_work(&mut self, link: &mut Option<Box<dyn Link>>) -> bool {
         if !self.counted {
             return false;
         }
         let mut state = self.shared.lock();
         if state.queue.is_empty() {
+            // Given back first: the lane that the next request opens finds it there, instead of opening another.
+            drop(link.take());
             state.lanes -= 1;
             self.counted = false;
         }

@@ -19,7 +19,7 @@ fn sqlite(pool: &Pool) -> &sqlx::SqlitePool {
 async fn reads_go_on_while_the_application_writes_and_sign_ins_wait() {
     let database = Database::sqlite().await;
     let app = App::with(&database, |builder| {
-        builder.time_budget(Duration::from_millis(800))
+        builder.time_budget(Duration::from_secs(4))
     })
     .await;
     let client = app.signed_in("2").await;

@@ -16,7 +16,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::support::{App, Client, Database, Pool, eventually, on_every_server, with_pool};
 
-const BUDGET: Duration = Duration::from_millis(500);
+const BUDGET: Duration = Duration::from_secs(2);
 /// Of the application's pool.
 const POOL: u32 = 5;
 /// Our own.
@@ -125,7 +125,7 @@ on_every_server! {
         };
         let asking = {
             let (app, client) = (app.clone(), client.clone());
-            many(30, 8, move |_| {
+            many(30, 4, move |_| {
                 let (app, client) = (app.clone(), client.clone());
                 async move { assert_eq!(app.who(&client).await, "unavailable") }
             })
@@ -141,7 +141,7 @@ on_every_server! {
         let lock = ["BEGIN", "SELECT * FROM countersign_users WHERE user_id = '3' FOR UPDATE"];
         let signing_in = {
             let (app, client) = (app.clone(), client.clone());
-            many(30, 6, move |number| {
+            many(30, 4, move |number| {
                 let (app, client) = (app.clone(), client.clone());
                 async move {
                     let refused = app.login(&mut Client::new(), "3").await.status;
@@ -170,7 +170,7 @@ on_every_server! {
         let lock = ["BEGIN", "SELECT * FROM countersign_sessions WHERE user_id = '2' FOR UPDATE"];
         let touching = {
             let (app, client) = (app.clone(), client.clone());
-            many(8, 30, move |number| {
+            many(8, 40, move |number| {
                 let (app, client) = (app.clone(), client.clone());
                 async move {
                     assert_eq!(app.who(&client).await, "2");
@@ -207,7 +207,7 @@ async fn commits_that_wait_for_a_standby() {
     let at_once = Arc::new(AtomicUsize::new(0));
     let signing_in = {
         let (app, client, at_once) = (app.clone(), client.clone(), at_once.clone());
-        many(150, 8, move |number| {
+        many(150, 4, move |number| {
             let (app, client, at_once) = (app.clone(), client.clone(), at_once.clone());
             async move {
                 let answer = app.login(&mut Client::new(), "3").await;
@@ -224,7 +224,7 @@ async fn commits_that_wait_for_a_standby() {
         ["SELECT pg_advisory_lock(7)"],
         most_during(&database, "commits that wait for a standby", signing_in)
     );
-    assert_eq!(at_once.load(Ordering::SeqCst), 150 * 8);
+    assert_eq!(at_once.load(Ordering::SeqCst), 150 * 4);
     works_again(&app, &client).await;
     let of_bob = "SELECT count(*) FROM countersign_sessions WHERE user_id = '3' AND ended_at IS NULL \
         AND reserved_until IS NULL";

@@ -47,6 +47,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 pub(crate) struct Connections<DB: Backend> {
     /// The application's.
     pool: Pool<DB>,
+    /// There is no other way to its database than to borrow.
+    borrows: bool,
     bounds: Bounds,
     shares: Shares,
     idle: Mutex<Idle<DB>>,
@@ -92,6 +94,7 @@ impl<DB: Backend> Origin<DB> {
 impl<DB: Backend> Connections<DB> {
     pub(crate) fn new(pool: Pool<DB>, bounds: Bounds) -> Self {
         Self {
+            borrows: DB::lives_in_its_connection(&pool.connect_options()),
             pool,
             bounds,
             shares: Shares::new(bounds),
@@ -166,7 +169,7 @@ impl<DB: Speaks> Connections<DB> {
     /// A connection on which nothing is open.
     pub(crate) async fn take(self: &Arc<Self>, purpose: Purpose) -> Result<Held<DB>, Fault> {
         let permit = self.shares.permit(purpose).await?;
-        if DB::lives_in_its_connection(&self.pool.connect_options()) {
+        if self.borrows {
             let lent = self.borrow_clean().await?;
             return Ok(Held::new(self, Origin::Lent(lent), permit, purpose));
         }
