@@ -15,6 +15,8 @@ CREATE TABLE countersign_sessions (
     remembered          boolean NOT NULL DEFAULT false,
     ip                  text,
     user_agent          text,
+    stamp_hash          bytea,                            -- the digest of the account's security stamp at sign-in, where there is one
+    family              uuid,                             -- the first of the sessions that followed one another in one browser; NULL: this one
     ended_at            timestamptz,
     ended_reason        text,
     ended_by            text,
@@ -23,7 +25,7 @@ CREATE TABLE countersign_sessions (
 );
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
-CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
+CREATE UNIQUE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
 CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, id);
 CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, id) WHERE acting_user IS NOT NULL;
 CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);

@@ -147,6 +147,11 @@ const LIMIT_REACHED: Problem = Problem {
     code: "limit-reached",
     detail: "This account has as many sessions as it may have. End one of them and try again.",
 };
+const ACCOUNT_REFUSED: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    code: "account-refused",
+    detail: "This account may not be used. Ask an administrator.",
+};
 const ACTING: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "acting",
@@ -205,6 +210,7 @@ impl IntoResponse for LoginError {
     fn into_response(self) -> Response {
         match self {
             Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
+            Self::AccountRefused => ACCOUNT_REFUSED.into_response(),
             Self::InvalidUserId(_) => INTERNAL.into_response(),
             Self::ResponseSent => INTERNAL.into_response(),
             Self::SignedOut => SIGNED_OUT.into_response(),

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::value::{Bind, CellKind};
+use crate::token::TokenHash;
+
 /// The SQL of one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -75,6 +78,15 @@ impl Dialect {
         }
     }
 
+    /// A time as a number of microseconds, to be compared with others of the same statement. PostgreSQL's own form is such a
+    /// number already, counted from 2000.
+    pub(crate) fn instant(self, time: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => self.micros(time),
+            Self::Postgres => time.to_owned(),
+        }
+    }
+
     /// The way back, for times that come from outside: `parameter` is a placeholder of whole microseconds.
     pub(crate) fn time(self, parameter: &str) -> String {
         match self {
@@ -98,6 +110,20 @@ impl Dialect {
             Self::Sqlite => "",
             Self::Postgres | Self::MySql => "FOR UPDATE",
         }
+    }
+
+    /// Locks those of the rows that are locked by no other; the rest are left out. SQLite: see
+    /// [`for_update`](Self::for_update).
+    pub(crate) fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres | Self::MySql => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Whether a statement may wait for a row after it has read the clock. A writer of SQLite waits before it begins.
+    pub(crate) fn waits_for_rows(self) -> bool {
+        self != Self::Sqlite
     }
 
     pub(crate) fn begin(self) -> &'static str {
@@ -136,6 +162,14 @@ impl Dialect {
         }
     }
 
+    /// The earlier of two times.
+    pub(crate) fn earlier(self, one: &str, other: &str) -> String {
+        match self {
+            Self::Sqlite => format!("min({one}, {other})"),
+            Self::Postgres | Self::MySql => format!("LEAST({one}, {other})"),
+        }
+    }
+
     pub(crate) fn boolean(self, condition: &str) -> String {
         self.integer(&format!("CASE WHEN {condition} THEN 1 ELSE 0 END"))
     }
@@ -169,17 +203,30 @@ impl Dialect {
         }
     }
 
-    /// All values of a column as a JSON array of strings. The aggregate stands directly on the application's
+    /// Whether nothing is found there. PostgreSQL takes NOT EXISTS for an offer to read the application's whole table into
+    /// a hash table; an array is read for the one user alone.
+    pub(crate) fn absent(self, from: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => format!("NOT EXISTS (SELECT 1 FROM {from})"),
+            Self::Postgres => format!("cardinality(ARRAY(SELECT 1 FROM {from})) = 0"),
+        }
+    }
+
+    /// All values of a column as [texts](super::value::CellKind::Texts). The aggregate stands directly on the application's
     /// FROM part: MariaDB refuses an outer reference inside a derived table.
-    pub(crate) fn json_array(self, column: &str, from: &str) -> String {
+    ///
+    /// MariaDB cuts JSON_ARRAYAGG at `group_concat_max_len`, in the midst of a name, and closes what is left into valid
+    /// JSON. So there the number of values and of their letters come along, from aggregates that nothing cuts.
+    pub(crate) fn texts(self, column: &str, from: &str) -> String {
         match self {
             Self::Sqlite => {
                 format!("(SELECT json_group_array(CAST({column} AS TEXT)) FROM {from})")
             }
-            Self::Postgres => {
-                format!("array_to_json(ARRAY(SELECT ({column})::text FROM {from}))::text")
-            }
-            Self::MySql => format!("(SELECT JSON_ARRAYAGG(CAST({column} AS CHAR)) FROM {from})"),
+            Self::Postgres => format!("ARRAY(SELECT ({column})::text FROM {from})"),
+            Self::MySql => format!(
+                "(SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CHAR_LENGTH(CAST({column} AS CHAR))), 0), ':', \
+                 COALESCE(JSON_ARRAYAGG(CAST({column} AS CHAR)), '[]')) FROM {from})"
+            ),
         }
     }
 
@@ -206,6 +253,18 @@ impl Dialect {
         }
     }
 
+    /// NULL, of the type that such a cell has.
+    pub(crate) fn null(self, kind: CellKind) -> &'static str {
+        match (self, kind) {
+            (Self::Sqlite | Self::MySql, _) => "NULL",
+            (Self::Postgres, CellKind::Int) => "NULL::bigint",
+            (Self::Postgres, CellKind::Text) => "NULL::text",
+            (Self::Postgres, CellKind::Bytes) => "NULL::bytea",
+            (Self::Postgres, CellKind::Id) => "NULL::uuid",
+            (Self::Postgres, CellKind::Texts) => "NULL::text[]",
+        }
+    }
+
     /// The n-th parameter of a statement, counted from 1.
     pub(crate) fn parameter(self, number: usize, kind: ParameterKind) -> String {
         match (self, kind) {
@@ -224,6 +283,37 @@ impl Dialect {
             (Self::Postgres, ParameterKind::Bytes) => format!("= ANY(${number}::bytea[])"),
             (Self::Postgres, _) => format!("= ANY(${number})"),
             (Self::Sqlite | Self::MySql, _) => format!("IN ({})", vec!["?"; length].join(",")),
+        }
+    }
+
+    /// A list of tokens as a table, `asked (number, token)`, numbered from 1.
+    pub(crate) fn asked(self, number: usize, length: usize) -> String {
+        match self {
+            Self::Sqlite => {
+                let rows = (2..=length).map(|number| format!(" UNION ALL SELECT {number}, ?"));
+                format!("(SELECT 1 AS number, ? AS token{}) asked", String::from_iter(rows))
+            }
+            Self::Postgres => {
+                format!("unnest(${number}::bytea[]) WITH ORDINALITY asked (token, number)")
+            }
+            Self::MySql => "JSON_TABLE(?, '$[*]' COLUMNS (number FOR ORDINALITY, \
+                 token CHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) asked"
+                .into(),
+        }
+    }
+
+    /// The parameter of [`asked`](Self::asked).
+    pub(crate) fn asked_for(self, tokens: &[TokenHash]) -> Bind {
+        match self {
+            Self::Sqlite | Self::Postgres => Bind::Hashes(tokens.to_vec()),
+            Self::MySql => {
+                let hex = |token: &TokenHash| {
+                    let digits = token.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+                    format!("\"{}\"", String::from_iter(digits))
+                };
+                let list: Vec<_> = tokens.iter().map(hex).collect();
+                Bind::Text(format!("[{}]", list.join(",")))
+            }
         }
     }
 

@@ -44,6 +44,9 @@ impl Fragments {
                     "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
                 )
             }
+            // The old token of a rotation is still accepted.
+            "in_grace" => format!("previous_until > {now}"),
+            "instant_now" => dialect.instant(&now),
             "lapsed" => format!("reserved_until <= {now}"),
             "idle" => format!(
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"
@@ -63,11 +66,16 @@ impl Fragments {
             }
             "lately" => dialect.ago(Duration::from_secs(10)),
             "touch_due" => format!("last_seen_at <= {}", dialect.ago(timings.touch_interval)),
-            "acting_end" => dialect.ahead(timings.acting_timeout),
             "absolute_end" => dialect.ahead(timings.absolute_timeout),
             "reservation_end" => dialect.ahead(timings.reservation_timeout),
             "grace_end" => dialect.ahead(timings.rotation_grace),
             "lock" => dialect.for_update().to_owned(),
+            "lock_free" => dialect.for_update_skip_locked().to_owned(),
+            // Statements about one user go by this, and never through what has run out or ended.
+            "by_user" => dialect.by_index("countersign_sessions_user"),
+            "acting_end_within_previous" => {
+                dialect.earlier(&dialect.ahead(timings.acting_timeout), "previous.expires_at")
+            }
             _ => return self.resolve_column(tag),
         })
     }
@@ -78,6 +86,7 @@ impl Fragments {
         Some(match function {
             "id" => dialect.id(column),
             "micros" => dialect.micros(column),
+            "instant" => dialect.instant(column),
             "micros_since" => format!(
                 "{} - {}",
                 dialect.micros(&dialect.now()),

@@ -30,12 +30,15 @@ mod rotation;
 mod sign_in;
 mod statement;
 mod statements;
+mod stamp;
 mod stats;
 mod sweep;
 mod user_limit;
 mod value;
+mod verdict;
 mod verify;
 mod watch;
+mod ways;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -60,6 +63,7 @@ pub(crate) use self::{
     pool::driver_of,
     rotation::{Proof, Rotation},
     sign_in::{Displaced, NewSession, Previous},
+    stamp::StampHash,
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
@@ -85,6 +89,7 @@ pub(crate) struct Store {
     /// The forms in which the application's SQL takes the user's id: an id that has no such form is refused.
     user_casts: Vec<UserCast>,
     permission_columns: usize,
+    has_stamp: bool,
     time_budget: Duration,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
@@ -110,6 +115,7 @@ impl Store {
                 .filter(|cast| application.uses(*cast))
                 .collect(),
             permission_columns: application.permissions.len(),
+            has_stamp: application.stamp.is_some(),
             driver,
             fragments,
             time_budget,
@@ -133,8 +139,8 @@ impl Store {
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
             let nobody = || vec![Bind::Text("[]".into())];
             link.fetch(&self.statements.ended_among, nobody()).await?;
-            if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, nobody()).await?;
+            if let Some(standing) = &self.statements.standing {
+                link.fetch(standing, nobody()).await?;
             }
             match &self.statements.autocommit {
                 Some(autocommit) => {
@@ -187,12 +193,25 @@ impl Store {
         self.driver.acquire().await
     }
 
-    /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
+    /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended, nor one that runs out
+    /// while its row is locked: what is locked by another is left to the next touch.
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
-            link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
-                .await
+            let Some(due) = &self.statements.due_for_touch else {
+                let mut link = self.driver.acquire().await?;
+                let binds = vec![Bind::Uuids(ids.clone())];
+                return link.execute(&self.statements.touch, binds).await;
+            };
+            let mut unit = self.driver.begin().await?;
+            let rows = unit.fetch(due, vec![Bind::Uuids(ids.clone())]).await?;
+            let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
+            if ids.is_empty() {
+                return Ok(0);
+            }
+            let binds = vec![Bind::Uuids(ids)];
+            let touched = unit.execute(&self.statements.touch, binds).await?;
+            unit.commit().await?;
+            Ok(touched)
         }))
         .await
     }

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, FaultKind, MAX_LIST, Store,
-    application::verdict,
+    Bind, EndedReason, Fault, FaultKind, MAX_LIST, Store,
     value::{CorruptRow, Row},
+    verdict::{WATCHED_COLUMNS, verdict},
 };
 use crate::error::Error;
 
@@ -25,11 +25,11 @@ impl Store {
                 let list = serde_json::Value::from_iter(part.iter().map(Uuid::to_string));
                 let binds = vec![Bind::Text(list.to_string())];
                 match link.fetch(&self.statements.ended_among, binds).await {
-                    Ok(rows) => ended.push(read_all(&rows, read_watched)),
+                    Ok(rows) => ended.push(self.read_watched(&rows)?),
                     Err(fault) if fault.kind() == FaultKind::Data => match part {
                         [id] => {
                             tracing::error!(session_id = %id, error = %fault, "watched session cannot be verified");
-                            ended.push(Ok(vec![(*id, EndedReason::Unverifiable)]));
+                            ended.push(vec![(*id, EndedReason::Unverifiable)]);
                         }
                         part => {
                             let (half, other) = part.split_at(part.len() / 2);
@@ -41,10 +41,43 @@ impl Store {
             }
             Ok(ended)
         })
-        .await?
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
+        .await
         .map(|ended| ended.concat())
+    }
+
+    /// The sessions that are over, of an answer that has all its rows.
+    fn read_watched(&self, rows: &[Row]) -> Result<Vec<(Uuid, EndedReason)>, Fault> {
+        let counted = |row: &Row| row.int(0) == i64::try_from(rows.len()).map_err(|_| CorruptRow);
+        if rows.is_empty() || !rows.iter().all(counted) {
+            return Err(Fault::incomplete());
+        }
+        let mut over = Vec::new();
+        for row in rows {
+            // The first row has none: it is there to be counted.
+            let Ok(id) = row.uuid(1) else { continue };
+            // What it says cannot be read: for this session that is "not known".
+            match self.over(row) {
+                Ok(reason) => over.extend(reason.map(|reason| (id, reason))),
+                Err(CorruptRow) => over.push((id, EndedReason::Unverifiable)),
+            }
+        }
+        Ok(over)
+    }
+
+    fn over(&self, row: &Row) -> Result<Option<EndedReason>, CorruptRow> {
+        Ok(match row.int(2)? {
+            verdict::LIVE | verdict::LIVE_TOUCH_DUE | verdict::ACCOUNT_REFUSED
+                if self.stamp_changed(row, WATCHED_COLUMNS.len(), row.maybe_text(4)?.is_some())? =>
+            {
+                Some(EndedReason::StampChanged)
+            }
+            verdict::LIVE | verdict::LIVE_TOUCH_DUE => None,
+            verdict::ACCOUNT_REFUSED => Some(EndedReason::AccountRefused),
+            _ => Some(
+                row.maybe_text(3)?
+                    .map_or(EndedReason::Expired, EndedReason::from_column),
+            ),
+        })
     }
 
     /// The sessions that somebody ended within the last seconds, on whichever node; where those are more than it pays
@@ -59,25 +92,9 @@ impl Store {
         if rows.len() > MAX_LIST {
             return self.ended_among(ids).await;
         }
-        read_all(&rows, read_ended)
+        let ended: Result<Vec<_>, CorruptRow> = rows.iter().map(read_ended).collect();
+        Ok(ended?)
     }
-}
-
-fn read_all(
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<(Uuid, EndedReason), CorruptRow>,
-) -> Result<Vec<(Uuid, EndedReason)>, Error> {
-    let read: Result<Vec<_>, _> = rows.iter().map(read).collect();
-    Ok(read?)
-}
-
-fn read_watched(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {
-    let reason = match row.maybe_text(2)? {
-        Some(reason) => EndedReason::from_column(reason),
-        None if row.int(1)? == verdict::ACCOUNT_REFUSED => EndedReason::AccountRefused,
-        None => EndedReason::Expired,
-    };
-    Ok((row.uuid(0)?, reason))
 }
 
 fn read_ended(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {

@@ -191,6 +191,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
     ];
     let refusals = [
         SignInRefusal::LimitReached { max: 0 },
+        SignInRefusal::AccountRefused,
         SignInRefusal::Lapsed,
         SignInRefusal::Acting,
     ];
@@ -200,6 +201,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EndedReason::Replaced,
         EndedReason::Expired,
         EndedReason::Abandoned,
+        EndedReason::StampChanged,
     ];
     let rejections = [
         CookieRejection::Ambiguous,

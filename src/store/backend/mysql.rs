@@ -3,12 +3,13 @@
 use std::io;
 
 use sqlx::{
-    Connection, MySql, Pool,
+    Connection, MySql, Pool, Row as _,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
-    mysql::{MySqlArguments, MySqlDatabaseError, MySqlQueryResult},
+    mysql::{MySqlArguments, MySqlDatabaseError, MySqlQueryResult, MySqlRow},
     pool::PoolConnection,
 };
+use uuid::Uuid;
 
 use crate::store::{
     dialect::Dialect,
@@ -16,7 +17,7 @@ use crate::store::{
     fault::{Fault, FaultKind},
     held::Held,
     migrate,
-    value::Bind,
+    value::{Bind, texts_of_counted_json},
 };
 
 impl Backend for MySql {
@@ -24,6 +25,19 @@ impl Backend for MySql {
 
     fn add_list(_: &mut MySqlArguments, _: Bind) -> Result<(), BoxDynError> {
         Err("MySQL has no array parameters".into())
+    }
+
+    fn id(row: &MySqlRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| Uuid::parse_str(&text))
+            .transpose()
+            .map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    fn texts(row: &MySqlRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| texts_of_counted_json(&text).ok_or_else(|| sqlx::Error::Decode("not a whole list".into())))
+            .transpose()
     }
 
     fn rows_affected(result: &MySqlQueryResult) -> u64 {

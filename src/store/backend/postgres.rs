@@ -1,12 +1,13 @@
 //! PostgreSQL.
 
 use sqlx::{
-    Arguments, Connection, Pool, Postgres,
+    Arguments, Connection, Pool, Postgres, Row as _,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     pool::PoolConnection,
-    postgres::{PgArguments, PgQueryResult},
+    postgres::{PgArguments, PgQueryResult, PgRow},
 };
+use uuid::Uuid;
 
 use crate::store::{
     dialect::Dialect,
@@ -32,6 +33,15 @@ impl Backend for Postgres {
             }
             _ => Err("not a list".into()),
         }
+    }
+
+    fn id(row: &PgRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let bytes = row.try_get_unchecked::<Option<[u8; 16]>, _>(index)?;
+        Ok(bytes.map(Uuid::from_bytes))
+    }
+
+    fn texts(row: &PgRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        row.try_get_unchecked(index)
     }
 
     fn rows_affected(result: &PgQueryResult) -> u64 {

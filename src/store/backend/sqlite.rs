@@ -1,12 +1,13 @@
 //! SQLite, embedded.
 
 use sqlx::{
-    Pool, Sqlite, Transaction,
+    Pool, Row as _, Sqlite, Transaction,
     error::{BoxDynError, DatabaseError},
     migrate::MigrateError,
     pool::PoolConnection,
-    sqlite::{SqliteArguments, SqliteQueryResult},
+    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
 };
+use uuid::Uuid;
 
 use crate::store::{
     dialect::Dialect,
@@ -14,7 +15,7 @@ use crate::store::{
     fault::{Fault, FaultKind},
     migrate,
     statement::Statement,
-    value::{Bind, Row},
+    value::{Bind, Row, texts_of_json},
 };
 
 impl Backend for Sqlite {
@@ -22,6 +23,19 @@ impl Backend for Sqlite {
 
     fn add_list(_: &mut SqliteArguments, _: Bind) -> Result<(), BoxDynError> {
         Err("SQLite has no array parameters".into())
+    }
+
+    fn id(row: &SqliteRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| Uuid::parse_str(&text))
+            .transpose()
+            .map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    fn texts(row: &SqliteRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| texts_of_json(&text).ok_or_else(|| sqlx::Error::Decode("not a list".into())))
+            .transpose()
     }
 
     fn rows_affected(result: &SqliteQueryResult) -> u64 {
