@@ -60,6 +60,7 @@
 //! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
 //! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
 //! | sign in and out | [`Session::login`], [`Session::rotate`], [`Session::reauthenticated`], [`Session::logout`] |
+//! | go back to the page that was wanted | [`local_path`] |
 //! | show a message once | [`Flash`] |
 //! | limit sessions | [`Limit`], [`Sessions::set_limit`], [`SessionsBuilder::limit_query`] |
 //! | see and end sessions | [`Sessions::list`], [`Sessions::revoke`], [`Sessions::revoke_where`], [`Filter`] |
@@ -109,6 +110,7 @@ mod extract;
 pub mod guide;
 mod keys;
 mod layer;
+mod local_path;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 #[cfg(feature = "pages")]
@@ -132,6 +134,7 @@ pub use extract::{
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
+pub use local_path::local_path;
 #[cfg(feature = "pages")]
 pub use pages::PageLook;
 pub use session::{

@@ -18,6 +18,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("user_id", &[]),
     ("keys", &[]),
     ("client", &[]),
+    ("local_path", &[]),
     ("error", &[]),
     // The core.
     ("cookie", &["keys", "token", "user_id"]),
@@ -31,7 +32,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("layer", &["session"]),
-    ("extract", &["error", "session"]),
+    ("extract", &["error", "local_path", "session"]),
     (
         "config",
         &[
@@ -194,4 +195,19 @@ fn paths_are_read_as_they_are_written() {
     let code = "use crate::{\n    a::{B, c::D},\n    e_f,\n};\nuse crate::g::H; crate::I";
     let named: Vec<_> = named_in(code).into_iter().collect();
     assert_eq!(named, ["a", "e_f", "g"]);
+}
+
+/// A user of another application may have the id of one of this: only what compares the two makes a member of a request.
+#[test]
+fn routers_learn_who_asks_in_one_place() {
+    let asks: Vec<_> = sources()
+        .into_iter()
+        .filter(|(file, code)| {
+            let routers = ["account/", "admin/", "pages/", "web/"];
+            let is_router = routers.iter().any(|router| file.starts_with(router));
+            is_router && code.contains("extract::signed_in")
+        })
+        .map(|(file, _)| file)
+        .collect();
+    assert_eq!(asks, ["web/member.rs"]);
 }

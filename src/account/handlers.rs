@@ -9,23 +9,20 @@ use axum::{
 use http::{StatusCode, request::Parts};
 
 use super::own::{Own, Owner};
-use crate::{
-    extract,
-    session::SignedIn,
-    web::{
-        body::NoBody,
-        guard::{self, CrossSite, SessionIdInPath},
-        params::{Blanks, Fields},
-        refusal::Refusal,
-        view::{RevokedView, json},
-    },
+use crate::web::{
+    body::NoBody,
+    guard::{self, CrossSite, SessionIdInPath},
+    member::{Member, refuse_program},
+    params::{Blanks, Fields},
+    refusal::Refusal,
+    view::{RevokedView, json},
 };
 
 pub(super) fn routes<S>(own: Own, cross_site: &CrossSite) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let guarded = |route| guard::only_of(&own.sessions, cross_site.protect(route));
+    let guarded = |route| cross_site.protect(&own.sessions, refuse_program, route);
     let routes = Router::new()
         .route("/sessions", guarded(get(list).delete(revoke_others)))
         .route("/sessions/{id}", guarded(delete(revoke)));
@@ -33,7 +30,7 @@ where
 }
 
 async fn list(
-    Myself(user): Myself,
+    user: Member,
     State(own): State<Own>,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
@@ -51,7 +48,7 @@ async fn revoke(
     RawQuery(query): RawQuery,
     _: NoBody,
 ) -> Result<StatusCode, Refusal> {
-    nothing_in(query)?;
+    nothing_else_in(&owner, query)?;
     own.end(&owner, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -62,30 +59,22 @@ async fn revoke_others(
     RawQuery(query): RawQuery,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    nothing_in(query)?;
+    nothing_else_in(&owner, query)?;
     let tally = own.end_others(&owner).await?;
     Ok(json(&RevokedView::from(tally)))
 }
 
-fn nothing_in(query: Option<String>) -> Result<(), Refusal> {
-    Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)?.finish()
-}
-
-/// Whoever is signed in.
-struct Myself(SignedIn);
-
-impl FromRequestParts<Own> for Myself {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Own) -> Result<Self, Refusal> {
-        Ok(Self(extract::signed_in(parts)?))
-    }
+/// The query may say whom the request was made for.
+fn nothing_else_in(owner: &Owner, query: Option<String>) -> Result<(), Refusal> {
+    let mut fields = Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)?;
+    owner.member().is_named_in(&mut fields)?;
+    fields.finish()
 }
 
 impl FromRequestParts<Own> for Owner {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, own: &Own) -> Result<Self, Refusal> {
-        own.owner(extract::signed_in(parts)?)
+        own.owner(Member::from_request_parts(parts, own).await?)
     }
 }

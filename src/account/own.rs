@@ -5,11 +5,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::{
-    session::{Sessions, SignedIn},
+    session::Sessions,
     store::{Filter, ending::Tally},
     web::{
         conditions::{self, Conditions},
         listing::{ListQuery, Listing, ListingKind},
+        member::{MadeFor, Member},
         params::{Blanks, Fields},
         refusal::Refusal,
     },
@@ -24,7 +25,7 @@ pub(crate) struct Own {
 
 /// A user who signed in recently enough to end sessions. Made by [`Own::owner`] alone.
 #[derive(Clone, Debug)]
-pub(crate) struct Owner(SignedIn);
+pub(crate) struct Owner(Member);
 
 impl Own {
     pub(crate) fn new(sessions: Sessions) -> Self {
@@ -34,7 +35,7 @@ impl Own {
         }
     }
 
-    pub(crate) fn owner(&self, user: SignedIn) -> Result<Owner, Refusal> {
+    pub(crate) fn owner(&self, user: Member) -> Result<Owner, Refusal> {
         user.require_recent(self.recent)?;
         Ok(Owner(user))
     }
@@ -49,11 +50,7 @@ impl Own {
         })
     }
 
-    pub(crate) async fn list(
-        &self,
-        user: &SignedIn,
-        query: &ListQuery,
-    ) -> Result<Listing, Refusal> {
+    pub(crate) async fn list(&self, user: &Member, query: &ListQuery) -> Result<Listing, Refusal> {
         let mut filter = Filter::user(user.user_id());
         if let Some(state) = query.conditions.state {
             filter = filter.state(state);
@@ -80,5 +77,17 @@ impl Own {
     pub(crate) async fn end_others(&self, Owner(user): &Owner) -> Result<Tally, Refusal> {
         let ended = self.sessions.revoke_others(user, user.actor()).await?;
         Ok(Tally { ended, kept: 1 })
+    }
+}
+
+impl MadeFor for Own {
+    fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+}
+
+impl Owner {
+    pub(crate) fn member(&self) -> &Member {
+        &self.0
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         conditions::Conditions,
         guard::{self, CrossSite, SessionIdInPath},
         listing::ListQuery,
+        member::MadeFor,
         params::Blanks,
         refusal::Refusal,
     },
@@ -107,8 +108,11 @@ impl AccountPages {
         S: Clone + Send + Sync + 'static,
     {
         let site = Site::new(self.look, "Your devices", &self.own.sessions);
-        let protected = |route| pages::for_people(self.cross_site.protect(route));
-        let guarded = |route| guard::only_of(&self.own.sessions, protected(route));
+        let guarded = |route| {
+            let sessions = &self.own.sessions;
+            self.cross_site
+                .protect(sessions, pages::refuse_person, route)
+        };
         let routes = Router::new()
             .route("/", guarded(get(list)))
             .route("/{id}", guarded(get(show)))
@@ -143,6 +147,12 @@ struct Desk {
     site: Site,
 }
 
+impl MadeFor for Desk {
+    fn sessions(&self) -> &Sessions {
+        &self.own.sessions
+    }
+}
+
 impl Desk {
     fn frame(&self, visit: &Visit) -> Frame {
         self.site.frame(&visit.mount, &visit.session)
@@ -164,8 +174,11 @@ struct ListPage {
     frame: Frame,
     sessions: Vec<SessionView>,
     is_recent: bool,
+    /// Whether an administrator looks at this, who cannot sign anything out here.
+    is_acting: bool,
     acts_as_somebody: bool,
-    others_href: Option<String>,
+    any_other: bool,
+    others_href: String,
     newest: Option<String>,
     older: Option<String>,
 }
@@ -211,14 +224,16 @@ async fn list(
     sessions.sort_by_key(|session| !session.is_current);
     let acts_as_somebody = desk.acts_as_somebody(&visit).await?;
     let any_other = acts_as_somebody
-        || sessions.iter().any(|session| session.may_end)
+        || sessions.iter().any(|session| !session.is_current)
         || asked.page_token.is_some()
         || listing.next_page_token.is_some();
     let shown = ListPage {
         frame: desk.frame(&visit),
         is_recent: desk.own.owner(visit.user.clone()).is_ok(),
+        is_acting: visit.user.acting_user().is_some(),
         acts_as_somebody,
-        others_href: any_other.then(|| visit.mount.to(&[&"others", &"end"])),
+        any_other,
+        others_href: visit.mount.to(&[&"others", &"end"]),
         newest: asked.page_token.is_some().then(|| page(None)),
         older: listing
             .next_page_token
@@ -292,7 +307,8 @@ async fn end_others(
 /// As its user sees it: signing out is what ends the current one.
 fn own_view(visit: &Visit, session: &crate::store::SessionInfo) -> SessionView {
     let mut view = visit.view(session);
-    view.may_end &= !view.is_current;
+    // An administrator who acts as the user is refused: no form is offered that would be.
+    view.may_end &= !view.is_current && visit.user.acting_user().is_none();
     view.end_label = format!("Sign out {}", view.device);
     view
 }

@@ -11,6 +11,7 @@ use crate::{
     user_id::UserId,
     web::{
         listing::{ListQuery, Listing, ListingKind},
+        member::{MadeFor, Member},
         refusal::Refusal,
     },
 };
@@ -26,11 +27,11 @@ pub(crate) struct Control {
 
 /// Somebody who may read. Made by [`Control::reader`] alone.
 #[derive(Clone, Debug)]
-pub(crate) struct Reader(SignedIn);
+pub(crate) struct Reader(Member);
 
 /// Somebody who may end sessions. Made by [`Control::revoker`] alone.
 #[derive(Clone, Debug)]
-pub(crate) struct Revoker(SignedIn);
+pub(crate) struct Revoker(Member);
 
 /// What becomes of the session that the request came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,14 +50,14 @@ impl Control {
         }
     }
 
-    pub(crate) fn reader(&self, user: SignedIn) -> Result<Reader, Refusal> {
+    pub(crate) fn reader(&self, user: Member) -> Result<Reader, Refusal> {
         user.require(&self.read_permission)?;
         Ok(Reader(user))
     }
 
     /// Whoever acts as somebody has that user's permissions, which are there to be looked at: a decision over others would
     /// pass for that user's, and get round what an [`Authorize`] says of the one who acts.
-    pub(crate) fn revoker(&self, user: SignedIn) -> Result<Revoker, Refusal> {
+    pub(crate) fn revoker(&self, user: Member) -> Result<Revoker, Refusal> {
         user.require(&self.revoke_permission)?;
         if user.acting_user().is_some() {
             return Err(Refusal::acting());
@@ -184,7 +185,8 @@ impl Control {
             Current::Include => None,
         };
         let time_budget = self.sessions.core().time_budget;
-        Rulings::new(by.0.clone(), self.authorize.clone(), keep, time_budget)
+        let by = SignedIn::clone(&by.0);
+        Rulings::new(by, self.authorize.clone(), keep, time_budget)
     }
 }
 
@@ -202,7 +204,17 @@ impl Reader {
     }
 }
 
+impl MadeFor for Control {
+    fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+}
+
 impl Revoker {
+    pub(crate) fn member(&self) -> &Member {
+        &self.0
+    }
+
     fn actor(&self) -> Actor {
         self.0.actor().into()
     }

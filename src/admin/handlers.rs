@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use super::control::{Control, Current, Reader, Revoker};
 use crate::{
-    extract,
     session::MaxSessions,
     web::{
         body::{JsonFields, NoBody},
         conditions::Conditions,
         guard::{self, CrossSite, SessionIdInPath, UserIdInPath},
         listing::ListQuery,
+        member::{Member, refuse_program},
         params::{Blanks, Fields},
         refusal::Refusal,
         view::{LimitView, RevokedView, SessionView, json},
@@ -28,21 +28,13 @@ pub(super) fn routes<S>(control: Control, cross_site: &CrossSite) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    let guarded = |route| cross_site.protect(&control.sessions, refuse_program, route);
     let routes = Router::new()
-        .route("/sessions", cross_site.protect(get(list)))
-        .route("/sessions/revoke", cross_site.protect(post(revoke_where)))
-        .route(
-            "/sessions/{id}",
-            cross_site.protect(get(show).delete(revoke)),
-        )
-        .route(
-            "/users/{user_id}/sessions",
-            cross_site.protect(delete(revoke_user)),
-        )
-        .route(
-            "/users/{user_id}/limit",
-            cross_site.protect(get(limit).put(set_limit)),
-        );
+        .route("/sessions", guarded(get(list)))
+        .route("/sessions/revoke", guarded(post(revoke_where)))
+        .route("/sessions/{id}", guarded(get(show).delete(revoke)))
+        .route("/users/{user_id}/sessions", guarded(delete(revoke_user)))
+        .route("/users/{user_id}/limit", guarded(get(limit).put(set_limit)));
     guard::finish(routes).with_state(control)
 }
 
@@ -79,7 +71,7 @@ async fn revoke(
     RawQuery(query): RawQuery,
     _: NoBody,
 ) -> Result<StatusCode, Refusal> {
-    let current = only_current(query_fields(query)?)?;
+    let current = only_current(fields_for(revoker.member(), query)?)?;
     control.end(&revoker, id, current).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -91,7 +83,7 @@ async fn revoke_user(
     RawQuery(query): RawQuery,
     _: NoBody,
 ) -> Result<Response, Refusal> {
-    let current = only_current(query_fields(query)?)?;
+    let current = only_current(fields_for(revoker.member(), query)?)?;
     let tally = control.end_user(&revoker, &user_id, current).await?;
     Ok(json(&RevokedView::from(tally)))
 }
@@ -102,7 +94,7 @@ async fn revoke_where(
     RawQuery(query): RawQuery,
     JsonFields(fields): JsonFields,
 ) -> Result<Response, Refusal> {
-    query_fields(query)?.finish()?;
+    fields_for(revoker.member(), query)?.finish()?;
     let wanted = Revocation::read(fields)?;
     let filter = wanted.conditions.filter();
     let tally = match wanted.deed {
@@ -134,7 +126,7 @@ async fn set_limit(
     RawQuery(query): RawQuery,
     JsonFields(mut fields): JsonFields,
 ) -> Result<Response, Refusal> {
-    query_fields(query)?.finish()?;
+    fields_for(revoker.member(), query)?.finish()?;
     let max_sessions = max_sessions(&mut fields)?;
     fields.finish()?;
     control.set_limit(&revoker, &user_id, max_sessions).await?;
@@ -143,6 +135,13 @@ async fn set_limit(
 
 fn query_fields(query: Option<String>) -> Result<Fields, Refusal> {
     Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)
+}
+
+/// The query of a request that changes something: it may say whom it was made for.
+fn fields_for(member: &Member, query: Option<String>) -> Result<Fields, Refusal> {
+    let mut fields = query_fields(query)?;
+    member.is_named_in(&mut fields)?;
+    Ok(fields)
 }
 
 fn only_current(mut fields: Fields) -> Result<Current, Refusal> {
@@ -227,7 +226,7 @@ impl FromRequestParts<Control> for Reader {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Refusal> {
-        control.reader(extract::signed_in(parts)?)
+        control.reader(Member::from_request_parts(parts, control).await?)
     }
 }
 
@@ -235,6 +234,6 @@ impl FromRequestParts<Control> for Revoker {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Refusal> {
-        control.revoker(extract::signed_in(parts)?)
+        control.revoker(Member::from_request_parts(parts, control).await?)
     }
 }

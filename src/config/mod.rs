@@ -264,12 +264,12 @@ impl SessionsBuilder {
         self
     }
 
-    /// The path of the page to sign in. Browsers that need to sign in are sent there (303) instead of getting a 401; the
-    /// page they wanted comes along as `?next=…`. Default: none, always 401.
+    /// The path of the page to sign in. Browsers that navigate are sent there (303) instead of getting a 401; the page they
+    /// wanted comes along as `?next=…`. Programs, and scripts of a page, get the 401. Default: none, always 401.
     ///
     /// # Security
     ///
-    /// `next` comes back from the browser: redirect to it only if it is a path of your own (starts with one `/`).
+    /// `next` comes back from the browser: redirect only to what [`local_path`](crate::local_path) lets through.
     pub fn sign_in_page(mut self, path: impl Into<String>) -> Self {
         self.sign_in_page = Some(path.into());
         self

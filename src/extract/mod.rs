@@ -1,5 +1,6 @@
 //! Extractors and route layers, and what they answer when they refuse.
 
+mod navigation;
 pub(crate) mod problem;
 pub(crate) mod rejection;
 mod route;

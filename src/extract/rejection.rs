@@ -4,15 +4,16 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{
-    HeaderMap, Method, StatusCode,
-    header::{ACCEPT, VARY},
+    HeaderValue, Method, StatusCode,
+    header::{CACHE_CONTROL, VARY},
     request::Parts,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::problem::Problem;
+use super::{navigation, problem::Problem};
 use crate::{
     error::{Error, ErrorKind},
+    local_path::local_path,
     session::{LoginError, Session},
 };
 
@@ -21,12 +22,14 @@ use crate::{
 #[non_exhaustive]
 pub struct MissingSessionLayer;
 
-/// Nobody is signed in: 401, or a redirect of browsers to the
-/// [sign-in page](crate::SessionsBuilder::sign_in_page) where one is configured.
+/// No user is signed in: 401, or a redirect to the [sign-in page](crate::SessionsBuilder::sign_in_page), where one is
+/// configured and the request is a browser's that navigates.
 #[derive(Clone, Debug)]
 pub struct SignedOut {
     /// Where to send a browser.
     redirect: Option<String>,
+    /// Whether another client would be answered in another way.
+    depends_on_client: bool,
 }
 
 /// The database cannot be asked who this is: 503 with `Retry-After`.
@@ -75,17 +78,21 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
 impl SignedOut {
     pub(super) fn new(session: &Session, parts: &Parts) -> Self {
         let page = session.core().sign_in_page.as_deref();
-        let redirect = page.filter(|_| accepts_html(&parts.headers)).map(|page| {
+        let navigates = navigation::is_navigation(&parts.headers);
+        let redirect = page.filter(|_| navigates).map(|page| {
             // Only what can be repeated by a GET is worth coming back to, and only to this site.
             let wanted = matches!(parts.method, Method::GET | Method::HEAD)
                 .then(|| original_path(parts))
-                .filter(|path| !matches!(path.as_bytes(), [b'/', b'/' | b'\\', ..]));
+                .filter(|path| local_path(path).is_some());
             match wanted {
                 Some(path) => format!("{page}?next={}", utf8_percent_encode(&path, IN_QUERY)),
                 None => page.to_owned(),
             }
         });
-        Self { redirect }
+        Self {
+            redirect,
+            depends_on_client: page.is_some(),
+        }
     }
 }
 
@@ -97,17 +104,6 @@ fn original_path(parts: &Parts) -> String {
         .map_or(&parts.uri, |original| &original.0);
     uri.path_and_query()
         .map_or_else(|| "/".to_owned(), ToString::to_string)
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(ACCEPT)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| {
-        let kind = range.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("text/html")
-    })
 }
 
 impl NotRecent {
@@ -171,10 +167,16 @@ impl IntoResponse for MissingSessionLayer {
 
 impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
-        match self.redirect {
-            Some(page) => ([(VARY, "accept")], Redirect::to(&page)).into_response(),
+        let mut response = match self.redirect {
+            Some(page) => Redirect::to(&page).into_response(),
             None => SIGNED_OUT.into_response(),
+        };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.depends_on_client {
+            headers.append(VARY, navigation::VARIES_BY);
         }
+        response
     }
 }
 

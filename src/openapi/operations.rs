@@ -6,6 +6,9 @@ use super::{
     parts::{ACCOUNT, ADMIN, Draft, in_path, in_query},
     schemas,
 };
+use crate::web::member::SIGNED_IN_AS;
+
+const USER_CHANGED: &str = "`signed_in_as` names another user than the one who is signed in.";
 
 const MALFORMED: &[&str] = &["invalid-parameter", "invalid-body"];
 
@@ -61,6 +64,8 @@ fn changing(id: &str, summary: &str) -> Draft {
             &["cross-site", "forbidden"],
             "Another site's page asks, the permission is missing, or the user is protected.",
         )
+        .takes([signed_in_as()])
+        .refuses("409", &["user-changed"], USER_CHANGED)
 }
 
 fn list() -> Draft {
@@ -131,8 +136,8 @@ fn revoke() -> Draft {
         )
         .refuses(
             "409",
-            &["current-session"],
-            "It is the current session, which is kept.",
+            &["current-session", "user-changed"],
+            "It is the current session, which is kept; or another user is signed in by now.",
         )
 }
 
@@ -215,6 +220,8 @@ fn changing_own(id: &str, summary: &str) -> Draft {
             "Nobody is signed in, or not recently.",
         )
         .refuses("403", &["cross-site"], "Another site's page asks.")
+        .takes([signed_in_as()])
+        .refuses("409", &["user-changed"], USER_CHANGED)
 }
 
 fn revoke_own() -> Draft {
@@ -228,8 +235,8 @@ fn revoke_own() -> Draft {
         )
         .refuses(
             "409",
-            &["current-session"],
-            "It is the current session: sign out.",
+            &["current-session", "user-changed"],
+            "It is the current session: sign out. Or another user is signed in by now.",
         )
 }
 
@@ -247,6 +254,14 @@ fn session_id() -> Parameter {
 
 fn user_id() -> Parameter {
     in_path("user_id", schemas::user_id())
+}
+
+fn signed_in_as() -> Parameter {
+    in_query(
+        SIGNED_IN_AS,
+        "As whom the client believes to be signed in: refused when another user is by now.",
+        schemas::user_id(),
+    )
 }
 
 fn include_current() -> Parameter {

@@ -125,6 +125,10 @@ fn words(status: StatusCode, code: &str) -> (&'static str, &'static str) {
             "That is your own session",
             "Nothing was changed: this would have ended the session that you are using.",
         ),
+        ("user-changed", _) => (
+            "Another user is signed in now",
+            "This page was made for a user who is no longer signed in here. Nothing was changed: look again before you go on.",
+        ),
         ("invalid-page-token", _) => (
             "This page is gone",
             "The link to this part of the list is not valid, or no longer. Start again from the first page.",

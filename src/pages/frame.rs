@@ -10,6 +10,7 @@ use super::{look::PageLook, mount::Mount, style};
 use crate::{
     cookie::FlashMessage,
     session::{Session, Sessions},
+    user_id::UserId,
 };
 
 /// What is the same on all pages of a router.
@@ -54,6 +55,7 @@ impl Site {
             .look
             .own_stylesheet
             .then(|| mount.to(&[&style::file_name()]));
+        let user = session.and_then(Session::signed_in);
         let stylesheets = own.into_iter().chain(self.look.stylesheets.clone());
         Frame {
             title: self.look.title.clone(),
@@ -62,9 +64,8 @@ impl Site {
             stylesheets: stylesheets.collect(),
             start: mount.start().to_owned(),
             section: self.section,
-            user: session
-                .and_then(Session::user_id)
-                .map(|user| user.to_string()),
+            acting_user: user.as_ref().and_then(|user| user.acting_user().cloned()),
+            user: user.map(|user| user.user_id().clone()),
             messages: Vec::new(),
         }
     }
@@ -80,9 +81,17 @@ pub(crate) struct Frame {
     /// The first page.
     pub(crate) start: String,
     pub(crate) section: &'static str,
-    /// Who is signed in.
-    pub(crate) user: Option<String>,
+    /// Who is signed in, and who acts as that user.
+    pub(crate) user: Option<UserId>,
+    pub(crate) acting_user: Option<UserId>,
     pub(crate) messages: Vec<FlashMessage>,
+}
+
+impl Frame {
+    /// Whom the forms of this page are made for.
+    pub(crate) fn signed_in_as(&self) -> &str {
+        self.user.as_ref().map_or("", UserId::as_str)
+    }
 }
 
 /// A page between the first one and this.

@@ -22,5 +22,5 @@ pub(crate) use self::{
     style::{stylesheet, stylesheet_route},
     trouble::Trouble,
     view::{SessionTable, SessionView},
-    visit::{FormFields, Visit, for_people, no_query},
+    visit::{FormFields, Visit, no_query, refuse_person},
 };

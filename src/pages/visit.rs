@@ -3,19 +3,17 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::MethodRouter,
 };
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
 use time::OffsetDateTime;
 
 use super::{mount::Mount, view::SessionView};
 use crate::{
-    extract,
-    session::{Session, SignedIn},
+    session::Session,
     store::SessionInfo,
     web::{
+        member::{MadeFor, Member, NotMember},
         params::{Blanks, Fields},
         refusal::Refusal,
     },
@@ -24,7 +22,7 @@ use crate::{
 /// What every handler of a page knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
-    pub(crate) user: SignedIn,
+    pub(crate) user: Member,
     pub(crate) session: Session,
     pub(crate) mount: Mount,
     pub(crate) now: OffsetDateTime,
@@ -42,11 +40,11 @@ impl Visit {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Visit {
+impl<S: MadeFor + Send + Sync> FromRequestParts<S> for Visit {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let user = extract::signed_in(parts)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let user = Member::of(parts, state.sessions())?;
         let session = parts.extensions.get::<Session>().cloned();
         let mount = parts.extensions.get::<Mount>().cloned();
         match (session, mount) {
@@ -61,30 +59,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
     }
 }
 
-/// Puts a route behind the sign-in page: people are sent there, where programs get a 401.
-pub(crate) fn for_people<S>(route: MethodRouter<S>) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    route.route_layer(middleware::from_fn(only_signed_in))
-}
-
-async fn only_signed_in(request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match extract::signed_in(&parts) {
-        Ok(_) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => rejection.into_response(),
+/// What people are answered: they are sent to the sign-in page, where programs get a 401.
+pub(crate) fn refuse_person(not_member: NotMember) -> Response {
+    match not_member {
+        NotMember::OtherApplication => Refusal::internal().into_response(),
+        NotMember::SignedIn(rejection) => rejection.into_response(),
     }
 }
 
-/// The fields of a form that was sent. Empty ones count as left out.
+/// The fields of a form that was sent by the user for whom its page was made. Empty ones count as left out.
 pub(crate) struct FormFields(pub(crate) Fields);
 
-impl<S: Send + Sync> FromRequest<S> for FormFields {
+impl<S: MadeFor + Send + Sync> FromRequest<S> for FormFields {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let is_form = is_form(request.headers());
+        let (parts, body) = request.into_parts();
+        let user = Member::of(&parts, state.sessions())?;
+        let is_form = is_form(&parts.headers);
+        let request = Request::from_parts(parts, body);
         let body = match Bytes::from_request(request, state).await {
             Ok(body) => body,
             Err(rejection) => {
@@ -100,7 +93,12 @@ impl<S: Send + Sync> FromRequest<S> for FormFields {
         }
         let body = str::from_utf8(&body)
             .map_err(|_| Refusal::parameter("body", "is not a form as browsers send it"))?;
-        Ok(Self(Fields::from_query(body, Blanks::AreAbsent)?))
+        let mut fields = Fields::from_query(body, Blanks::AreAbsent)?;
+        // Each form of a page names the user. One that names none was made by another program, or by an older version.
+        match user.is_named_in(&mut fields)? {
+            true => Ok(Self(fields)),
+            false => Err(Refusal::user_changed()),
+        }
     }
 }
 

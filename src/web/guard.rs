@@ -4,8 +4,8 @@ use std::{error::Error as StdError, fmt};
 
 use axum::{
     Router,
-    extract::{FromRequestParts, RawPathParams, Request, State},
-    middleware::{self, Next},
+    extract::{FromRequestParts, RawPathParams},
+    middleware,
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
@@ -17,13 +17,13 @@ use http::{
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
 use uuid::Uuid;
 
-use super::{body, conditions::parse_user_id, refusal::Refusal};
-use crate::{
-    event::EventKind,
-    extract,
-    session::{Session, Sessions},
-    user_id::UserId,
+use super::{
+    body,
+    conditions::parse_user_id,
+    member::{Member, NotMember, only_members},
+    refusal::Refusal,
 };
+use crate::{event::EventKind, session::Sessions, user_id::UserId};
 
 /// Refuses requests of other sites that would change something.
 #[derive(Clone, Debug, Default)]
@@ -39,16 +39,28 @@ impl CrossSite {
         }
     }
 
-    /// Puts a route behind the check, and behind the one for a user.
-    pub(crate) fn protect<S>(&self, route: MethodRouter<S>) -> MethodRouter<S>
+    /// Puts a route behind the check, and behind the one for a user of the application that the route was made for;
+    /// `refuse` words what all others are answered.
+    pub(crate) fn protect<S>(
+        &self,
+        sessions: &Sessions,
+        refuse: fn(NotMember) -> Response,
+        route: MethodRouter<S>,
+    ) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let layer = self.layer.clone().with_rejection_response(refuse);
-        route
-            .route_layer(layer)
-            // Outside: that nobody is signed in comes first.
-            .route_layer(middleware::from_fn(only_signed_in))
+        let layer = self
+            .layer
+            .clone()
+            .with_rejection_response(refuse_other_site);
+        // Outside of the check: that no user is signed in comes first.
+        only_members(
+            sessions,
+            refuse,
+            report_other_site,
+            route.route_layer(layer),
+        )
     }
 }
 
@@ -56,48 +68,16 @@ impl CrossSite {
 #[derive(Clone, Copy, Debug)]
 struct FromOtherSite;
 
-fn refuse(_: ProtectionError) -> Response {
+fn refuse_other_site(_: ProtectionError) -> Response {
     let mut response = Refusal::cross_site().into_response();
     response.extensions_mut().insert(FromOtherSite);
     response
 }
 
-/// Puts a route behind the check that the layer around it is of this very handle. A user of another application may have
-/// the id of one of this.
-pub(crate) fn only_of<S>(sessions: &Sessions, route: MethodRouter<S>) -> MethodRouter<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    let check = middleware::from_fn_with_state(sessions.clone(), same_application);
-    route.route_layer(check)
-}
-
-async fn same_application(
-    State(sessions): State<Sessions>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let session = request.extensions().get::<Session>();
-    if session.is_some_and(|session| !session.sessions().is_same(&sessions)) {
-        tracing::error!(
-            "this route has the SessionLayer of another `Sessions`: use the one of the handle that the router was made for"
-        );
-        return Refusal::internal().into_response();
-    }
-    next.run(request).await
-}
-
-async fn only_signed_in(request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let user = match extract::signed_in(&parts) {
-        Ok(user) => user,
-        Err(rejection) => return Refusal::from(rejection).into_response(),
-    };
-    let response = next.run(Request::from_parts(parts, body)).await;
+fn report_other_site(member: &Member, response: &Response) {
     if response.extensions().get::<FromOtherSite>().is_some() {
-        user.report_refused(EventKind::CrossSiteRefused, |event| user.named_in(event));
+        member.report_refused(EventKind::CrossSiteRefused, |event| member.named_in(event));
     }
-    response
 }
 
 /// Adds what all routes of a router have in common.

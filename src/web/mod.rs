@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 pub(crate) mod guard;
 pub(crate) mod link;
 pub(crate) mod listing;
+pub(crate) mod member;
 pub(crate) mod page_token;
 pub(crate) mod params;
 pub(crate) mod refusal;

@@ -78,6 +78,11 @@ const CURRENT_SESSION: Problem = Problem {
     detail: "This is the session that the request came with. It is kept unless the request says otherwise; signing out \
              ends it.",
 };
+const USER_CHANGED: Problem = Problem {
+    status: StatusCode::CONFLICT,
+    code: "user-changed",
+    detail: "The request was made for a user who is no longer signed in here. Nothing was changed.",
+};
 const CROSS_SITE: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "cross-site",
@@ -138,6 +143,11 @@ impl Refusal {
 
     pub(crate) fn current_session() -> Self {
         CURRENT_SESSION.into()
+    }
+
+    /// Another user has signed in since the request was made up.
+    pub(crate) fn user_changed() -> Self {
+        USER_CHANGED.into()
     }
 
     pub(crate) fn cross_site() -> Self {

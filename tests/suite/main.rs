@@ -67,6 +67,8 @@ mod pages_ending;
 #[cfg(feature = "pages")]
 mod pages_hostile;
 #[cfg(feature = "pages")]
+mod pages_made_for;
+#[cfg(feature = "pages")]
 mod pages_refused;
 mod preview;
 mod processes;

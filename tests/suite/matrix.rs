@@ -174,6 +174,50 @@ on_every_database! {
         world.is_unchanged("requests of other sites").await;
     }
 
+    async fn under_the_layer_of_another_application_no_route_works(database: Database) {
+        let world = World::new(database, routers).await;
+        let misplaced = world.misplaced(routers);
+        for line in lines() {
+            for who in PEOPLE {
+                let answer = world.ask_at(&misplaced, &line, who, None, &[]).await;
+                assert_problem(&answer, 500, "internal");
+            }
+        }
+        world.is_unchanged("routes under another application's layer").await;
+    }
+
+    async fn a_request_that_names_another_user_changes_nothing(database: Database) {
+        let mut world = World::new(database, routers).await;
+        for line in lines().iter().filter(|line| !line.is_safe()) {
+            for (who, expected) in PEOPLE.into_iter().zip(&line.answers) {
+                let named = |user: &str| {
+                    let mark = if line.path.contains('?') { '&' } else { '?' };
+                    format!("{}{mark}signed_in_as={user}", line.path)
+                };
+                let (other, own) = (named("8"), named(world.user(who).unwrap_or_default()));
+                let of = |path| Line { path, method: line.method.clone(), answers: line.answers.clone(), ends: line.ends.clone(), ..*line };
+                let answer = world.ask(&of(&other), who, &[]).await;
+                match *expected {
+                    "401" | "401r" | "403" => assert_answer(&answer, expected),
+                    _ => assert_problem(&answer, 409, "user-changed"),
+                }
+                world.is_unchanged(&format!("{line:?} {who}")).await;
+
+                let answer = world.ask(&of(&own), who, &[]).await;
+                assert_answer(&answer, expected);
+                match answer.status.is_success() {
+                    true => world.has_ended(line, who).await,
+                    false => world.is_unchanged(&format!("{line:?} {who}")).await,
+                }
+            }
+        }
+        // What changes nothing has nothing to name.
+        for path in ["/api/admin/sessions?signed_in_as=1", "/api/account/sessions?signed_in_as=1"] {
+            let answer = world.client("admin").get(world.router("admin"), path).await;
+            assert_problem(&answer, 400, "invalid-parameter");
+        }
+    }
+
     async fn methods_that_are_not_offered_are_refused_and_change_nothing(database: Database) {
         let world = World::new(database, routers).await;
         for line in lines() {

@@ -198,6 +198,7 @@ on_every_database! {
                 (&without_layer, admin.clone(), here.clone(), good),
                 (&app.router, bob.clone(), here.clone(), good),
                 (&app.router, admin.clone(), format!("{here}?nonsense=1"), good),
+                (&app.router, admin.clone(), format!("{here}?signed_in_as=2"), good),
                 (&app.router, admin.clone(), here.clone(), Some("[]")),
                 (&app.router, admin.clone(), format!("{here}?page_token=forged"), None),
                 (&app.router, admin.clone(), address(path, own, "9"), good),

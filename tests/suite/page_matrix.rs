@@ -224,6 +224,44 @@ on_every_database! {
         world.is_unchanged("methods that are not offered").await;
     }
 
+    async fn under_the_layer_of_another_application_no_page_works(database: Database) {
+        let world = World::new(database, pages).await;
+        let misplaced = world.misplaced(pages);
+        for line in lines() {
+            for who in PEOPLE {
+                let answer = world.ask_at(&misplaced, &line, who, world.user(who), &[]).await;
+                assert_answer(&answer, "500");
+                assert!(world.ids().all(|id| !answer.body.contains(&id)), "{line:?} {who}");
+            }
+        }
+        world.is_unchanged("pages under another application's layer").await;
+    }
+
+    async fn a_form_that_was_made_for_another_user_changes_nothing(database: Database) {
+        let world = World::new(database, pages).await;
+        for line in lines().iter().filter(|line| !line.is_safe()) {
+            for (who, expected) in PEOPLE.into_iter().zip(&line.answers) {
+                // Made for another user, for none, for one who is none, and for two.
+                let user = world.user(who).unwrap_or_default();
+                let twice = format!("{user}&signed_in_as={user}");
+                for (made_for, refused) in [(Some("8"), "409"), (None, "409"), (Some(""), "409"), (Some("%20"), "400"), (Some(&twice), "400")] {
+                    let answer = world.ask_at(world.router(who), line, who, made_for, &[]).await;
+                    match *expected {
+                        "401" => assert_answer(&answer, expected),
+                        // Whoever may end without reading is refused only by a page that would be shown again.
+                        "403" if who != "revoker" => assert_answer(&answer, expected),
+                        _ => assert_answer(&answer, refused),
+                    }
+                    if answer.status == StatusCode::CONFLICT {
+                        assert!(answer.words().contains("Another user is signed in now"), "{}", answer.words());
+                        assert!(answer.words().contains(&format!("Signed in as {user}")), "{}", answer.words());
+                    }
+                }
+            }
+        }
+        world.is_unchanged("forms that were made for others").await;
+    }
+
     /// Whatever a page links to or sends a form to is a line of the table, and the other way round.
     async fn the_table_has_every_page_and_form_there_is(database: Database) {
         let world = World::new(database, pages).await;

@@ -4,7 +4,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response, Result};
-use countersign::{Flash, LoginError, Session};
+use countersign::{Flash, LoginError, Session, local_path};
 use serde::Deserialize;
 
 use super::home;
@@ -28,7 +28,7 @@ pub async fn sign_in(
     flash: Flash,
     Form(form): Form<Credentials>,
 ) -> Result<Response> {
-    let next = form.next.filter(|path| home::is_ours(path));
+    let next = form.next.filter(|path| local_path(path).is_some());
     let account = app.database.account(&form.username).await?;
     let stored = account
         .as_ref()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::response::Result;
-use countersign::{EndedReason, Identity, Session, SignedIn};
+use countersign::{EndedReason, Identity, Session, SignedIn, local_path};
 use serde::Deserialize;
 
 use crate::pages::{AboutPage, ErrorPage, HomePage, Visitor};
@@ -22,15 +22,9 @@ pub async fn home(
     Query(wanted): Query<Wanted>,
 ) -> Result<HomePage> {
     let page = page(&app, &session).await?;
-    Ok(page.with_next(wanted.next.filter(|path| is_ours(path))))
-}
-
-/// `next` comes from the address, and so from anybody: a browser takes `//` and `/\` for other sites.
-pub fn is_ours(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.starts_with("//")
-        && !path.starts_with("/\\")
-        && !path.contains(char::is_control)
+    // It comes from the address, and so from anybody.
+    let next = wanted.next.filter(|path| local_path(path).is_some());
+    Ok(page.with_next(next))
 }
 
 /// Asks for no session, and so has nothing to lose when the database is away.

@@ -19,7 +19,10 @@ use super::{Authorize, InvalidOrigin, control::Control};
 use crate::{
     pages::{self, Frame, PageLook, Site, Visit},
     session::Sessions,
-    web::guard::{self, CrossSite},
+    web::{
+        guard::{self, CrossSite},
+        member::MadeFor,
+    },
 };
 
 /// Starts configuring the pages for administrators.
@@ -103,7 +106,11 @@ impl AdminPages {
         S: Clone + Send + Sync + 'static,
     {
         let site = Site::new(self.look, "Sessions", &self.control.sessions);
-        let guarded = |route| pages::for_people(self.cross_site.protect(route));
+        let guarded = |route| {
+            let sessions = &self.control.sessions;
+            self.cross_site
+                .protect(sessions, pages::refuse_person, route)
+        };
         let routes = Router::new()
             .route("/", guarded(get(list::show)))
             .route("/end", guarded(get(many::preview).post(many::end)))
@@ -145,6 +152,12 @@ where
 pub(super) struct Desk {
     control: Control,
     site: Site,
+}
+
+impl MadeFor for Desk {
+    fn sessions(&self) -> &Sessions {
+        &self.control.sessions
+    }
 }
 
 impl Desk {

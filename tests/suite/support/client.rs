@@ -16,6 +16,8 @@ pub(crate) struct Client {
     pub(crate) jar: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
     pub(crate) peer: Option<SocketAddr>,
+    /// Whom the pages that this browser shows were made for: their forms say so.
+    pub(crate) user: Option<String>,
 }
 
 /// What came back.
@@ -61,9 +63,13 @@ impl Client {
 
     /// Sends this very request.
     pub(crate) async fn exchange(&mut self, app: &Router, request: Request<Body>) -> Answer {
+        let user = signs_in(request.uri().path()).map(str::to_owned);
         let response = app.clone().oneshot(request).await.unwrap();
         let answer = Answer::read(response).await;
         self.keep(&answer);
+        if user.is_some() && answer.status.is_success() {
+            self.user = user;
+        }
         answer
     }
 
@@ -136,6 +142,12 @@ impl Client {
     pub(crate) fn session_cookie(&self) -> Option<&str> {
         self.jar.get("__Host-session").map(String::as_str)
     }
+}
+
+/// Whom a request to the application under test signs in.
+fn signs_in(path: &str) -> Option<&str> {
+    let (_, after) = path.split_once("/login/").or(path.split_once("/act-as/"))?;
+    after.split('/').next()
 }
 
 impl Answer {

@@ -11,6 +11,13 @@ pub(crate) struct Tag {
     pub(crate) text: String,
 }
 
+/// A form of a page.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
 impl Tag {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut attributes = self.attributes.iter();
@@ -52,6 +59,32 @@ impl Answer {
         found
             .next()
             .and_then(|tag| tag.get("value").map(str::to_owned))
+    }
+
+    /// The forms that change something, with the fields that they would send as they are.
+    pub(crate) fn forms(&self) -> Vec<Form> {
+        let pieces = self.body.split("<form ").skip(1);
+        let forms = pieces.filter_map(|piece| {
+            let (form, _) = piece.split_once("</form>").unwrap();
+            let head = tag(&format!("form {}", form.split('<').next().unwrap()));
+            let inputs = form
+                .split('<')
+                .skip(1)
+                .filter(|piece| piece.starts_with("input"));
+            let named = inputs.map(tag).filter_map(|input| {
+                let choice = matches!(input.get("type"), Some("radio" | "checkbox"));
+                if choice && input.get("checked").is_none() {
+                    return None;
+                }
+                let value = input.get("value").unwrap_or_default().to_owned();
+                Some((input.get("name")?.to_owned(), value))
+            });
+            (head.get("method") == Some("post")).then(|| Form {
+                action: head.get("action").unwrap().to_owned(),
+                fields: named.collect(),
+            })
+        });
+        forms.collect()
     }
 
     /// The text of the page without its tags.

@@ -32,8 +32,19 @@ pub(crate) fn pages(
 }
 
 impl Client {
-    /// Sends a form as browsers do.
+    /// Sends a form of a page, as browsers do: with the user for whom the page was made.
     pub(crate) async fn submit(&mut self, app: &Router, path: &str, form: &str) -> Answer {
+        let made_for = self
+            .user
+            .as_ref()
+            .map(|user| format!("signed_in_as={user}"));
+        let fields = [Some(form.to_owned()), made_for].into_iter().flatten();
+        let fields: Vec<_> = fields.filter(|field| !field.is_empty()).collect();
+        self.submit_only(app, path, &fields.join("&")).await
+    }
+
+    /// Sends these fields and no others.
+    pub(crate) async fn submit_only(&mut self, app: &Router, path: &str, form: &str) -> Answer {
         let mut request = self.request(Method::POST, path);
         *request.body_mut() = form.to_owned().into();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -125,12 +136,16 @@ pub(crate) async fn crawl(
             continue;
         }
         assert_page(&answer, StatusCode::OK);
-        for tag in answer
-            .tags()
-            .iter()
-            .filter(|tag| tag.name == "form" && tag.get("method") == Some("post"))
-        {
-            forms.insert(tag.get("action").unwrap().to_owned());
+        for form in answer.forms() {
+            assert_eq!(
+                form.fields
+                    .iter()
+                    .filter(|(name, _)| name == "signed_in_as")
+                    .count(),
+                1,
+                "{address}: {form:?}"
+            );
+            forms.insert(form.action);
         }
         let stylesheets = answer
             .all("link", "href")

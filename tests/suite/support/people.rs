@@ -242,6 +242,28 @@ impl World {
         who: &str,
         more: &[(&'static str, &'static str)],
     ) -> Answer {
+        let router = self.router(who);
+        self.ask_at(router, line, who, self.user(who), more).await
+    }
+
+    /// Who is signed in.
+    pub(crate) fn user(&self, who: &str) -> Option<&str> {
+        let session = self.sessions.get(match who {
+            "neighbour" => "stranger",
+            who => who,
+        });
+        session.map(|session| session.user_id.as_str())
+    }
+
+    /// The same of this router, and by a form that was made for this user or for none.
+    pub(crate) async fn ask_at(
+        &self,
+        router: &Router,
+        line: &Line<'_>,
+        who: &str,
+        made_for: Option<&str>,
+        more: &[(&'static str, &'static str)],
+    ) -> Answer {
         let mut client = self.client(who);
         for (name, value) in more {
             client
@@ -256,11 +278,14 @@ impl World {
             };
             let headers = request.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-            // A form without fields.
-            let body = line.body.trim_start_matches('-').to_owned();
+            // A form without fields of its own.
+            let mut body = line.body.trim_start_matches('-').to_owned();
+            if let Some(user) = made_for.filter(|_| !line.body.starts_with('{')) {
+                body.push_str(&format!("&signed_in_as={user}"));
+            }
             *request.body_mut() = body.into();
         }
-        client.exchange(self.router(who), request).await
+        client.exchange(router, request).await
     }
 
     /// Nothing has changed, in no row of either table.
@@ -337,6 +362,11 @@ impl World {
             }
         }
         expected
+    }
+
+    /// The routes made for this application, under the layer of its neighbour.
+    pub(crate) fn misplaced(&self, mount: impl Fn(&Sessions) -> Router) -> Router {
+        mount(&self.here.sessions).layer(self.neighbour.sessions.layer())
     }
 
     /// While this runs, nobody can be verified.
