@@ -72,11 +72,6 @@ impl TokenHash {
     pub(crate) fn as_bytes(&self) -> &[u8; TOKEN_BYTES] {
         &self.0
     }
-
-    /// A digest as it comes from the database; `None` unless it has 32 bytes.
-    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
 }
 
 impl fmt::Debug for TokenHash {

@@ -86,8 +86,7 @@ impl Core {
         let found = match answer {
             Ok(
                 Lookup::Live(found) | Lookup::AccountRefused(found) | Lookup::StampChanged(found),
-            ) if found.user_id != credentials.user_id =>
-            {
+            ) if found.user_id != credentials.user_id => {
                 // The session's user; the cookie's is only what somebody claims.
                 let describe = |event| whose(event, &found);
                 self.reject(CookieRejection::UserMismatch, observed, describe);

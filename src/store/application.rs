@@ -81,7 +81,9 @@ pub(super) fn standing(fragments: &Fragments, application: &ApplicationSql) -> O
     if refused.is_none() && limit.is_none() && stamp.is_none() {
         return None;
     }
-    let refused = fragments.dialect.boolean(refused.as_deref().unwrap_or("1 = 0"));
+    let refused = fragments
+        .dialect
+        .boolean(refused.as_deref().unwrap_or("1 = 0"));
     let limit = limit.unwrap_or_else(|| fragments.dialect.number("NULL"));
     let template = format!(
         "SELECT {{refused}}, {{limit}}{{stamp}} FROM (SELECT user_id AS countersign_user FROM countersign_users \

@@ -291,7 +291,10 @@ impl Dialect {
         match self {
             Self::Sqlite => {
                 let rows = (2..=length).map(|number| format!(" UNION ALL SELECT {number}, ?"));
-                format!("(SELECT 1 AS number, ? AS token{}) asked", String::from_iter(rows))
+                format!(
+                    "(SELECT 1 AS number, ? AS token{}) asked",
+                    String::from_iter(rows)
+                )
             }
             Self::Postgres => {
                 format!("unnest(${number}::bytea[]) WITH ORDINALITY asked (token, number)")

@@ -73,9 +73,11 @@ impl Fragments {
             "lock_free" => dialect.for_update_skip_locked().to_owned(),
             // Statements about one user go by this, and never through what has run out or ended.
             "by_user" => dialect.by_index("countersign_sessions_user"),
-            "acting_end_within_previous" => {
-                dialect.earlier(&dialect.ahead(timings.acting_timeout), "previous.expires_at")
-            }
+            "by_expiry" => dialect.by_index("countersign_sessions_expires"),
+            "acting_end_within_previous" => dialect.earlier(
+                &dialect.ahead(timings.acting_timeout),
+                "previous.expires_at",
+            ),
             _ => return self.resolve_column(tag),
         })
     }

@@ -28,9 +28,10 @@ mod preview;
 mod retry;
 mod rotation;
 mod sign_in;
+mod stamp;
+mod stamped;
 mod statement;
 mod statements;
-mod stamp;
 mod stats;
 mod sweep;
 mod user_limit;
@@ -90,6 +91,7 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     has_stamp: bool,
+    stamp_cursor: stamped::StampCursor,
     time_budget: Duration,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
@@ -116,6 +118,7 @@ impl Store {
                 .collect(),
             permission_columns: application.permissions.len(),
             has_stamp: application.stamp.is_some(),
+            stamp_cursor: stamped::StampCursor::default(),
             driver,
             fragments,
             time_budget,
@@ -139,6 +142,10 @@ impl Store {
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
             let nobody = || vec![Bind::Text("[]".into())];
             link.fetch(&self.statements.ended_among, nobody()).await?;
+            if let Some(stamped) = &self.statements.stamped {
+                link.fetch(stamped, vec![Bind::Int(i64::MAX / 1_000_000)])
+                    .await?;
+            }
             if let Some(standing) = &self.statements.standing {
                 link.fetch(standing, nobody()).await?;
             }
@@ -205,11 +212,11 @@ impl Store {
             let mut unit = self.driver.begin().await?;
             let rows = unit.fetch(due, vec![Bind::Uuids(ids.clone())]).await?;
             let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
-            if ids.is_empty() {
-                return Ok(0);
+            let mut touched = 0;
+            if !ids.is_empty() {
+                let binds = vec![Bind::Uuids(ids)];
+                touched = unit.execute(&self.statements.touch, binds).await?;
             }
-            let binds = vec![Bind::Uuids(ids)];
-            let touched = unit.execute(&self.statements.touch, binds).await?;
             unit.commit().await?;
             Ok(touched)
         }))

@@ -163,7 +163,9 @@ impl Store {
             Admission::Admitted { ends } => ends,
         };
         for ends in ends.chunks(MAX_LIST) {
-            let ended = self.end_in(unit.as_mut(), new, EndedReason::Limit, ends).await?;
+            let ended = self
+                .end_in(unit.as_mut(), new, EndedReason::Limit, ends)
+                .await?;
             match ended == ends.len() as u64 {
                 true => displaced.for_the_limit.extend(ends),
                 false => displaced.for_the_limit_unnamed += ended,
@@ -203,7 +205,10 @@ impl Store {
                     );
                     unit.execute(&self.statements.end_live, binds).await?
                 }
-                None => self.end_in(unit, new, EndedReason::Replaced, &[previous]).await?,
+                None => {
+                    self.end_in(unit, new, EndedReason::Replaced, &[previous])
+                        .await?
+                }
             };
             if ended == 0 && new.acting_user.is_some() {
                 return Err(Attempt::Refused(SignInError::Lapsed));
@@ -221,7 +226,11 @@ impl Store {
         let rows = unit.fetch(&self.statements.siblings, binds).await?;
         let siblings = read_counted(&rows, 1, |row| row.uuid(0))?;
         for siblings in siblings.chunks(MAX_LIST) {
-            if self.end_in(unit, new, EndedReason::Replaced, siblings).await? > 0 {
+            if self
+                .end_in(unit, new, EndedReason::Replaced, siblings)
+                .await?
+                > 0
+            {
                 replaced.extend(siblings);
             }
         }
@@ -313,11 +322,13 @@ impl Store {
             }
         }
         let stamp = match self.has_stamp {
-            true => match StampHash::of(stamps.iter().map(Vec::as_slice)).map_err(Attempt::corrupt)? {
-                // The account is gone.
-                None => return Err(Attempt::Refused(SignInError::AccountRefused)),
-                some => some,
-            },
+            true => {
+                match StampHash::of(stamps.iter().map(Vec::as_slice)).map_err(Attempt::corrupt)? {
+                    // The account is gone.
+                    None => return Err(Attempt::Refused(SignInError::AccountRefused)),
+                    some => some,
+                }
+            }
             false => None,
         };
         Ok(Standing {
@@ -335,7 +346,10 @@ impl Store {
     ) -> Result<Option<i64>, Attempt> {
         let user = vec![Bind::Text(user_id.to_string())];
         let rows = unit.fetch(&self.statements.lock_user, user).await?;
-        let own = rows.first().ok_or(CorruptRow).and_then(|row| row.maybe_int(0));
+        let own = rows
+            .first()
+            .ok_or(CorruptRow)
+            .and_then(|row| row.maybe_int(0));
         own.map_err(Attempt::corrupt)
     }
 

@@ -56,7 +56,12 @@ mod tests {
     fn of(accounts: &[&[Option<&str>]]) -> Result<Option<StampHash>, super::CorruptRow> {
         let lists: Vec<Vec<_>> = accounts
             .iter()
-            .map(|stamps| stamps.iter().map(|stamp| stamp.map(str::to_owned)).collect())
+            .map(|stamps| {
+                stamps
+                    .iter()
+                    .map(|stamp| stamp.map(str::to_owned))
+                    .collect()
+            })
             .collect();
         StampHash::of(lists.iter().map(Vec::as_slice))
     }

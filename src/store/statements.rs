@@ -46,6 +46,7 @@ pub(crate) struct Statements {
     pub(crate) prove: Statement,
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
+    pub(crate) stamped: Option<Statement>,
     pub(crate) ended_recently: Statement,
     pub(crate) autocommit: Option<Statement>,
 }
@@ -86,8 +87,12 @@ impl Statements {
         };
         // A statement that waits for a row has read the clock before. What keeps alive or grants must not judge by that
         // time, so the rows are locked first, by a statement of their own.
-        let where_rows_are_waited_for =
-            |template: &str| fragments.dialect.waits_for_rows().then(|| read_list(template));
+        let where_rows_are_waited_for = |template: &str| {
+            fragments
+                .dialect
+                .waits_for_rows()
+                .then(|| read_list(template))
+        };
         let insert = |end: &str, from: &str| {
             one(
                 &format!(
@@ -229,6 +234,7 @@ impl Statements {
                 ),
             ],
             ended_among: verdict::ended_among(fragments, application),
+            stamped: verdict::stamped(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(

@@ -14,6 +14,8 @@ use crate::error::Error;
 pub struct Swept {
     /// Sessions whose timeout had passed and that are marked as ended now.
     pub expired: u64,
+    /// Sessions whose account is not what it was at sign-in and that are marked as ended now.
+    pub stamp_changed: u64,
     /// Sign-ins that never became real and are deleted now.
     pub lapsed: u64,
     /// Sessions that ended longer ago than the retention period and are deleted now.
@@ -46,7 +48,11 @@ impl Store {
             });
             outcome = outcome.and(done.await);
         }
-        outcome.map(|()| swept)
+        let done = self.sweep_stamps(|changed| {
+            swept.stamp_changed += changed;
+            progress(swept);
+        });
+        outcome.and(done.await).map(|()| swept)
     }
 
     /// What a sweep would do now. Three look-ups by index, in one statement.
@@ -71,6 +77,8 @@ impl Store {
             |column| Ok::<_, CorruptRow>(u64::try_from(row.int(column)?).unwrap_or_default());
         Ok(Swept {
             expired: number(0)?,
+            // Known only by looking at each.
+            stamp_changed: 0,
             lapsed: number(1)?,
             deleted: number(2)?,
         })

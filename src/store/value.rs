@@ -128,7 +128,11 @@ pub(crate) fn texts_of_counted_json(counted: &str) -> Option<Vec<Option<String>>
     let (number, rest) = counted.split_once(':')?;
     let (letters, json) = rest.split_once(':')?;
     let texts = texts_of_json(json)?;
-    let found: usize = texts.iter().flatten().map(|text| text.chars().count()).sum();
+    let found: usize = texts
+        .iter()
+        .flatten()
+        .map(|text| text.chars().count())
+        .sum();
     let whole = number.parse() == Ok(texts.len()) && letters.parse() == Ok(found);
     whole.then_some(texts)
 }
@@ -139,13 +143,17 @@ mod tests {
 
     #[test]
     fn a_list_that_was_cut_is_not_a_shorter_list() {
-        let list = |names: &[&str]| Some(names.iter().map(|name| Some((*name).to_owned())).collect());
+        let list =
+            |names: &[&str]| Some(names.iter().map(|name| Some((*name).to_owned())).collect());
         assert_eq!(texts_of_counted_json("0:0:[]"), list(&[]));
-        assert_eq!(texts_of_counted_json(r#"2:4:["ab", "é\u00e9"]"#), list(&["ab", "éé"]));
+        assert_eq!(
+            texts_of_counted_json(r#"2:4:["ab", "é\u00e9"]"#),
+            list(&["ab", "éé"])
+        );
         assert_eq!(texts_of_counted_json("1:0:[null]"), Some(vec![None]));
         for cut in [
-            r#"2:4:["ab"]"#,        // a name is missing
-            r#"2:4:["ab","c"]"#,    // the last name is shorter
+            r#"2:4:["ab"]"#,     // a name is missing
+            r#"2:4:["ab","c"]"#, // the last name is shorter
             "2:4:[]",
             "1:0:[]",
             r#"2:4:["ab","cd""#,

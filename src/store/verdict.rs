@@ -7,7 +7,7 @@
 use super::{
     application::{ACTING, ApplicationSql, OWNER, SESSION},
     fragments::Fragments,
-    statement::Statement,
+    statement::{MAX_LIST, Statement},
     value::CellKind::{self, Bytes, Id, Int, Text, Texts},
 };
 
@@ -48,7 +48,9 @@ pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Sta
         "SELECT {SESSION}.countersign_number, {SESSION}.countersign_id, {SESSION}.countersign_user, {{verdict}}, \
          {SESSION}.countersign_reason, {SESSION}.countersign_proved, {{instant_now}}, {SESSION}.countersign_acting{{facts}} \
          FROM ({}) {SESSION}",
-        fragments.dialect.find_by_token(COLUMNS, verdict::UNKNOWN, verdict::AMBIGUOUS)
+        fragments
+            .dialect
+            .find_by_token(COLUMNS, verdict::UNKNOWN, verdict::AMBIGUOUS)
     );
     Statement::over_list(fragments.dialect, &template, &kinds, |tag| match tag {
         "verdict" => Some(verdict.clone()),
@@ -65,8 +67,12 @@ pub(crate) const WATCHED_COLUMNS: [CellKind; 5] = [Int, Id, Int, Text, Text];
 pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -> Statement {
     let dialect = fragments.dialect;
     let verdict = verdict_of(fragments, application);
-    let (mut kinds, mut none, mut names, mut facts) =
-        (WATCHED_COLUMNS.to_vec(), String::new(), String::new(), String::new());
+    let (mut kinds, mut none, mut names, mut facts) = (
+        WATCHED_COLUMNS.to_vec(),
+        String::new(),
+        String::new(),
+        String::new(),
+    );
     let stamps = stamp_columns(fragments, application);
     for (number, (expression, kind)) in stamps.iter().enumerate() {
         facts.push_str(&format!(", {expression} AS countersign_fact_{number}"));
@@ -110,6 +116,34 @@ const COLUMNS: &str = "id AS countersign_id, user_id AS countersign_user, {state
     acting_user AS countersign_acting, ended_reason AS countersign_reason, \
     {instant:authenticated_at} AS countersign_proved, stamp_hash AS countersign_stamp, \
     {flag:in_grace} AS countersign_in_grace";
+
+/// The columns of [`stamped`] before the stamps.
+pub(crate) const STAMPED_COLUMNS: [CellKind; 4] = [Id, Int, Int, Text];
+
+/// Sessions that have not ended, from a time of expiry on, with their stamps as they were and are: for the sweeper, batch
+/// after batch. `None` without a security stamp.
+pub(super) fn stamped(fragments: &Fragments, application: &ApplicationSql) -> Option<Statement> {
+    let stamps = stamp_columns(fragments, application);
+    let mut kinds = STAMPED_COLUMNS.to_vec();
+    kinds.extend(stamps.iter().map(|(_, kind)| *kind));
+    let facts = stamps
+        .iter()
+        .map(|(expression, _)| format!(", {expression}"));
+    let facts = String::from_iter(facts);
+    let template = format!(
+        "SELECT {SESSION}.countersign_id, {{integer:{SESSION}.countersign_state}}, {SESSION}.countersign_expires, \
+         {SESSION}.countersign_acting{{facts}} FROM (\
+         SELECT {COLUMNS}, {{micros:expires_at}} AS countersign_expires FROM countersign_sessions {{by_expiry}} \
+         WHERE {{in_realm}} AND ended_at IS NULL AND expires_at >= {} ORDER BY expires_at LIMIT {MAX_LIST}) {SESSION}",
+        fragments.dialect.time("{?int}"),
+    );
+    (!stamps.is_empty()).then(|| {
+        Statement::new(fragments.dialect, &template, &kinds, |tag| match tag {
+            "facts" => Some(facts.clone()),
+            _ => resolve(fragments, tag),
+        })
+    })
+}
 
 fn resolve(fragments: &Fragments, tag: &str) -> Option<String> {
     match tag {

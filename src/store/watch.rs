@@ -17,7 +17,7 @@ impl Store {
         &self,
         ids: &[Uuid],
     ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
-        self.within_budget(async {
+        let over = self.within_budget(async {
             let mut link = self.driver.acquire().await?;
             let (mut ended, mut parts) = (Vec::new(), vec![ids]);
             while let Some(part) = parts.pop() {
@@ -42,7 +42,19 @@ impl Store {
             Ok(ended)
         })
         .await
-        .map(|ended| ended.concat())
+        .map(|ended| ended.concat())?;
+        let changed = |(id, reason): &(Uuid, EndedReason)| {
+            (*reason == EndedReason::StampChanged).then_some(*id)
+        };
+        let changed: Vec<_> = over.iter().filter_map(changed).collect();
+        for changed in changed.chunks(MAX_LIST) {
+            // Written down, so that an account that looks as before brings none of them back. Where it fails, the sweeper
+            // or the next request does it.
+            if let Err(error) = self.end(changed, EndedReason::StampChanged, None).await {
+                tracing::warn!(%error, "sessions whose account has changed could not be ended");
+            }
+        }
+        Ok(over)
     }
 
     /// The sessions that are over, of an answer that has all its rows.
@@ -67,7 +79,11 @@ impl Store {
     fn over(&self, row: &Row) -> Result<Option<EndedReason>, CorruptRow> {
         Ok(match row.int(2)? {
             verdict::LIVE | verdict::LIVE_TOUCH_DUE | verdict::ACCOUNT_REFUSED
-                if self.stamp_changed(row, WATCHED_COLUMNS.len(), row.maybe_text(4)?.is_some())? =>
+                if self.stamp_changed(
+                    row,
+                    WATCHED_COLUMNS.len(),
+                    row.maybe_text(4)?.is_some(),
+                )? =>
             {
                 Some(EndedReason::StampChanged)
             }

@@ -25,7 +25,9 @@ mod admin;
 #[cfg(feature = "admin")]
 mod admin_endings;
 mod application_sql;
+mod browsers;
 mod cancellation;
+mod clocks;
 mod configuration;
 mod cookies;
 #[cfg(feature = "admin")]
@@ -73,8 +75,10 @@ mod pages_refused;
 mod preview;
 mod processes;
 mod realms;
+mod refused_accounts;
 mod revocation;
 mod rotation;
+mod stamps;
 mod streams;
 mod sweeping;
 mod timeouts;

@@ -36,8 +36,11 @@ impl Backend for MySql {
 
     fn texts(row: &MySqlRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
         let text = row.try_get_unchecked::<Option<String>, _>(index)?;
-        text.map(|text| texts_of_counted_json(&text).ok_or_else(|| sqlx::Error::Decode("not a whole list".into())))
-            .transpose()
+        text.map(|text| {
+            texts_of_counted_json(&text)
+                .ok_or_else(|| sqlx::Error::Decode("not a whole list".into()))
+        })
+        .transpose()
     }
 
     fn rows_affected(result: &MySqlQueryResult) -> u64 {

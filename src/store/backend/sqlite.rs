@@ -34,8 +34,10 @@ impl Backend for Sqlite {
 
     fn texts(row: &SqliteRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
         let text = row.try_get_unchecked::<Option<String>, _>(index)?;
-        text.map(|text| texts_of_json(&text).ok_or_else(|| sqlx::Error::Decode("not a list".into())))
-            .transpose()
+        text.map(|text| {
+            texts_of_json(&text).ok_or_else(|| sqlx::Error::Decode("not a list".into()))
+        })
+        .transpose()
     }
 
     fn rows_affected(result: &SqliteQueryResult) -> u64 {
