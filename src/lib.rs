@@ -90,10 +90,9 @@
 //! | `pages` | `admin::pages` and `account::pages`: the same as HTML, without a script |
 //! | `openapi` | the OpenAPI document of these routers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
-//! | `cli` | the program [`countersign`](guide::command_line): for `cargo install`, not for dependencies |
 //!
-//! Features add up; none changes what another does. None but `cli` chooses a TLS library: that is a feature of
-//! `sqlx`, for the application to set.
+//! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
+//! application to set. The [command line](guide::command_line) is a crate of its own, `countersign-cli`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "admin")]

@@ -14,8 +14,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "suite/support/mod.rs"]
-mod support;
+use ::support;
 
 use std::fmt::Write;
 
@@ -117,7 +116,7 @@ async fn dump(database: &Database) -> String {
                 _ => format!("hex({column})"),
             };
             let sql = sqlx::AssertSqlSafe(format!("SELECT {hex} FROM {table}"));
-            let rows: Vec<Option<String>> = support::database::with_pool!(
+            let rows: Vec<Option<String>> = support::with_pool!(
                 &database.pool,
                 pool => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap()
             );

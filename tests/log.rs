@@ -13,8 +13,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "suite/support/mod.rs"]
-mod support;
+use ::support;
 
 use countersign::{Filter, Limit};
 use http::{StatusCode, header};

@@ -17,8 +17,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "suite/support/mod.rs"]
-mod support;
+use ::support;
 
 use std::{
     collections::BTreeSet,
@@ -37,8 +36,8 @@ use futures::{Stream, StreamExt, stream};
 use http::{Method, StatusCode};
 use support::{
     App, Client, Database,
-    counter::{counted, missed_rounds, on_every_database_in_turn, statements},
-    eventually,
+    counter::{counted, missed_rounds, statements},
+    eventually, on_every_database_in_turn,
     rows::NewRow,
 };
 use tokio::{

@@ -13,18 +13,14 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "suite/support/mod.rs"]
-mod support;
+use ::support;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::{Router, routing::get};
 use countersign::{Access, PermissionSource, Permissions, SignedIn, SourceFuture, UserId};
 use http::{HeaderValue, StatusCode, header};
-use support::{
-    App, Client, Database,
-    counter::{counted, on_every_database_in_turn},
-};
+use support::{App, Client, Database, counter::counted, on_every_database_in_turn};
 
 /// A connection that is new has statements of its own to send. Somebody listens to events: they cost none.
 async fn over_one_connection(

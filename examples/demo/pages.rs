@@ -14,7 +14,7 @@ use crate::handlers::passwords::MINIMUM_CHARACTERS;
 use crate::seed::ACCOUNTS;
 
 #[derive(Template)]
-#[template(path = "home.html", config = "examples/demo/askama.toml")]
+#[template(path = "home.html", config = "askama.toml")]
 pub struct HomePage {
     pub visitor: Option<Visitor>,
     /// Why this browser is signed out, where that was not its own doing.
@@ -56,11 +56,11 @@ impl HomePage {
 }
 
 #[derive(Template)]
-#[template(path = "about.html", config = "examples/demo/askama.toml")]
+#[template(path = "about.html", config = "askama.toml")]
 pub struct AboutPage;
 
 #[derive(Template)]
-#[template(path = "error.html", config = "examples/demo/askama.toml")]
+#[template(path = "error.html", config = "askama.toml")]
 pub struct ErrorPage {
     status: StatusCode,
     title: &'static str,

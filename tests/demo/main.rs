@@ -14,8 +14,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "../suite/support/mod.rs"]
-mod support;
+use ::support;
 
 mod control;
 mod events;

@@ -6,9 +6,7 @@ use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use http::StatusCode;
 use tokio::time::timeout;
 
-use crate::support::{
-    App, Client, Database, Pool, database::with_pool, on_every_database, sessions,
-};
+use crate::support::{App, Client, Database, Pool, on_every_database, sessions, with_pool};
 
 const BUDGET: Duration = Duration::from_millis(500);
 const AT_LAST: Duration = Duration::from_secs(20);

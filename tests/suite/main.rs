@@ -14,7 +14,7 @@
     allow(unused_imports, reason = "some tests are about one database alone")
 )]
 
-mod support;
+use ::support;
 
 #[cfg(feature = "admin")]
 mod account;

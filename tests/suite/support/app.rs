@@ -15,16 +15,16 @@ use countersign::{
 use super::{Answer, Client, Database};
 
 /// One key for all nodes of a test: 64 bytes in base64.
-pub(crate) const KEY: &str =
+pub const KEY: &str =
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
 
 /// Sessions as most tests want them.
-pub(crate) async fn sessions(database: &Database) -> Sessions {
+pub async fn sessions(database: &Database) -> Sessions {
     sessions_with(database, |builder| builder).await
 }
 
 /// Sessions with something else configured.
-pub(crate) async fn sessions_with(
+pub async fn sessions_with(
     database: &Database,
     configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
 ) -> Sessions {
@@ -33,7 +33,7 @@ pub(crate) async fn sessions_with(
 }
 
 /// The usual key, accounts and permissions.
-pub(crate) fn usual(builder: SessionsBuilder) -> SessionsBuilder {
+pub fn usual(builder: SessionsBuilder) -> SessionsBuilder {
     builder
         .key(Key::from_base64(KEY).unwrap())
         .account("users WHERE id = {user:int} AND NOT disabled")
@@ -60,7 +60,7 @@ pub(crate) fn usual(builder: SessionsBuilder) -> SessionsBuilder {
 /// | `POST /flash/{text}`, `GET /flash`, `GET /flash/{status}` | adds a message; shows all; shows all with a status |
 /// | `GET /static` | inside the layer, asks for no session |
 /// | `GET /health` | outside the layer |
-pub(crate) fn router(sessions: &Sessions) -> Router {
+pub fn router(sessions: &Sessions) -> Router {
     Router::new()
         .route("/edit", get(|| async { "edited" }))
         .route_layer(require("articles:edit"))
@@ -195,17 +195,17 @@ fn status(code: u16) -> StatusCode {
 
 /// One node of the application, with clients that sign in to it.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
-    pub(crate) sessions: Sessions,
-    pub(crate) router: Router,
+pub struct App {
+    pub sessions: Sessions,
+    pub router: Router,
 }
 
 impl App {
-    pub(crate) async fn new(database: &Database) -> Self {
+    pub async fn new(database: &Database) -> Self {
         Self::of(sessions(database).await)
     }
 
-    pub(crate) async fn with(
+    pub async fn with(
         database: &Database,
         configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
@@ -213,7 +213,7 @@ impl App {
     }
 
     /// Another node of the same application, with connections of its own.
-    pub(crate) async fn beside(
+    pub async fn beside(
         database: &Database,
         configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
@@ -221,7 +221,7 @@ impl App {
         Self::of(configure(builder).build().await.unwrap())
     }
 
-    pub(crate) fn of(sessions: Sessions) -> Self {
+    pub fn of(sessions: Sessions) -> Self {
         Self {
             router: router(&sessions),
             sessions,
@@ -229,19 +229,19 @@ impl App {
     }
 
     /// A new browser in which this user is signed in.
-    pub(crate) async fn signed_in(&self, user: &str) -> Client {
+    pub async fn signed_in(&self, user: &str) -> Client {
         let mut client = Client::new();
         let answer = self.login(&mut client, user).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         client
     }
 
-    pub(crate) async fn login(&self, client: &mut Client, user: &str) -> Answer {
+    pub async fn login(&self, client: &mut Client, user: &str) -> Answer {
         client.post(&self.router, &format!("/login/{user}")).await
     }
 
     /// Whom this browser is signed in as.
-    pub(crate) async fn who(&self, client: &Client) -> String {
+    pub async fn who(&self, client: &Client) -> String {
         client.clone().get(&self.router, "/identity").await.body
     }
 }

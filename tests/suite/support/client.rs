@@ -12,42 +12,42 @@ use tower::ServiceExt;
 
 /// A browser: it keeps cookies as RFC 6265 says, as far as one host and one path are concerned.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Client {
-    pub(crate) jar: BTreeMap<String, String>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) peer: Option<SocketAddr>,
+pub struct Client {
+    pub jar: BTreeMap<String, String>,
+    pub headers: HeaderMap,
+    pub peer: Option<SocketAddr>,
     /// Whom the pages that this browser shows were made for: their forms say so.
-    pub(crate) user: Option<String>,
+    pub user: Option<String>,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl Client {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
-    pub(crate) async fn get(&mut self, app: &Router, path: &str) -> Answer {
+    pub async fn get(&mut self, app: &Router, path: &str) -> Answer {
         self.send(app, Method::GET, path).await
     }
 
-    pub(crate) async fn post(&mut self, app: &Router, path: &str) -> Answer {
+    pub async fn post(&mut self, app: &Router, path: &str) -> Answer {
         self.send(app, Method::POST, path).await
     }
 
-    pub(crate) async fn send(&mut self, app: &Router, method: Method, path: &str) -> Answer {
+    pub async fn send(&mut self, app: &Router, method: Method, path: &str) -> Answer {
         let request = self.request(method, path);
         self.exchange(app, request).await
     }
 
     /// Sends a body of JSON, or of what is to be taken for it.
-    pub(crate) async fn send_json(
+    pub async fn send_json(
         &mut self,
         app: &Router,
         method: Method,
@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Sends this very request.
-    pub(crate) async fn exchange(&mut self, app: &Router, request: Request<Body>) -> Answer {
+    pub async fn exchange(&mut self, app: &Router, request: Request<Body>) -> Answer {
         let user = signs_in(request.uri().path()).map(str::to_owned);
         let response = app.clone().oneshot(request).await.unwrap();
         let answer = Answer::read(response).await;
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Sends `METHOD /path` and a form over a socket; `None` when no whole answer came back.
-    pub(crate) async fn send_to(
+    pub async fn send_to(
         &mut self,
         address: SocketAddr,
         request: &str,
@@ -98,7 +98,7 @@ impl Client {
     }
 
     /// The request as this browser would send it.
-    pub(crate) fn request(&self, method: Method, path: &str) -> Request<Body> {
+    pub fn request(&self, method: Method, path: &str) -> Request<Body> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -125,7 +125,7 @@ impl Client {
     }
 
     /// Keeps and forgets cookies as told.
-    pub(crate) fn keep(&mut self, answer: &Answer) {
+    pub fn keep(&mut self, answer: &Answer) {
         for cookie in answer.set_cookies() {
             let (pair, attributes) = cookie.split_once(';').unwrap_or((&cookie, ""));
             let (name, value) = pair.split_once('=').unwrap();
@@ -139,7 +139,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn session_cookie(&self) -> Option<&str> {
+    pub fn session_cookie(&self) -> Option<&str> {
         self.jar.get("__Host-session").map(String::as_str)
     }
 }
@@ -151,7 +151,7 @@ fn signs_in(path: &str) -> Option<&str> {
 }
 
 impl Answer {
-    pub(crate) async fn read(response: Response<Body>) -> Self {
+    pub async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         Self {
@@ -188,7 +188,7 @@ impl Answer {
         })
     }
 
-    pub(crate) fn set_cookies(&self) -> Vec<String> {
+    pub fn set_cookies(&self) -> Vec<String> {
         let values = self.headers.get_all(header::SET_COOKIE).into_iter();
         values
             .map(|value| value.to_str().unwrap().to_owned())
@@ -196,18 +196,18 @@ impl Answer {
     }
 
     /// The Set-Cookie line of the session cookie, if there is one.
-    pub(crate) fn session_cookie(&self) -> Option<String> {
+    pub fn session_cookie(&self) -> Option<String> {
         self.set_cookies()
             .into_iter()
             .find(|cookie| cookie.starts_with("__Host-session="))
     }
 
     /// The body, which has to be JSON.
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 }

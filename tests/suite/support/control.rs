@@ -9,14 +9,14 @@ use http::{HeaderValue, StatusCode, header};
 use super::{Answer, App, Client};
 
 /// The application with `/api/admin` and `/api/account` as they come.
-pub(crate) fn with_routers(mut app: App) -> App {
+pub fn with_routers(mut app: App) -> App {
     let routers = routers(&app, |admin| admin, |account| account);
     app.router = app.router.merge(routers);
     app
 }
 
 /// The same with something else configured.
-pub(crate) fn routers(
+pub fn routers(
     app: &App,
     configure_admin: impl FnOnce(admin::AdminRouter) -> admin::AdminRouter,
     configure_account: impl FnOnce(account::AccountRouter) -> account::AccountRouter,
@@ -30,7 +30,7 @@ pub(crate) fn routers(
 }
 
 /// Asks for an ending by conditions.
-pub(crate) async fn revoke(admin: &mut Client, app: &Router, body: serde_json::Value) -> Answer {
+pub async fn revoke(admin: &mut Client, app: &Router, body: serde_json::Value) -> Answer {
     let path = "/api/admin/sessions/revoke";
     admin
         .send_json(app, http::Method::POST, path, body.to_string())
@@ -38,7 +38,7 @@ pub(crate) async fn revoke(admin: &mut Client, app: &Router, body: serde_json::V
 }
 
 /// The ids on a page.
-pub(crate) fn ids(answer: &Answer) -> Vec<Uuid> {
+pub fn ids(answer: &Answer) -> Vec<Uuid> {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let page = answer.json();
     let sessions = page["sessions"].as_array().unwrap().iter();
@@ -48,7 +48,7 @@ pub(crate) fn ids(answer: &Answer) -> Vec<Uuid> {
 }
 
 /// Signs a user in from this address with this browser; the session's id.
-pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> (Client, Uuid) {
+pub async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> (Client, Uuid) {
     let mut client = Client::new();
     client.peer = Some(SocketAddr::new(address.parse().unwrap(), 1234));
     let agent = HeaderValue::from_bytes(agent.as_bytes()).unwrap();
@@ -59,7 +59,7 @@ pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -
 
 /// A problem with this status and code, as every refusal is.
 #[track_caller]
-pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
+pub fn assert_problem(answer: &Answer, status: u16, code: &str) {
     let expected = StatusCode::from_u16(status).unwrap();
     assert_eq!(answer.status, expected, "{}", answer.body);
     assert_eq!(
@@ -79,14 +79,14 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
 
 /// What every answer of the routers has.
 #[track_caller]
-pub(crate) fn assert_headers(answer: &Answer) {
+pub fn assert_headers(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
 }
 
 /// Nothing that a browser could take for markup, or a terminal for a command.
 #[track_caller]
-pub(crate) fn assert_harmless(answer: &Answer) {
+pub fn assert_harmless(answer: &Answer) {
     assert!(
         answer.status.as_u16() < 500,
         "{}: {}",

@@ -13,7 +13,7 @@ static STATEMENTS: AtomicU64 = AtomicU64::new(0);
 static MISSED_ROUNDS: AtomicU64 = AtomicU64::new(0);
 static COUNTING: LazyLock<()> =
     LazyLock::new(|| tracing::subscriber::set_global_default(Counter).unwrap());
-pub(crate) static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const QUERY: &str = "sqlx::query";
 const WATCH: &str = "countersign::verify::watch";
@@ -44,56 +44,55 @@ impl Subscriber for Counter {
 }
 
 /// How many statements were done since the first question.
-pub(crate) fn statements() -> u64 {
+pub fn statements() -> u64 {
     LazyLock::force(&COUNTING);
     STATEMENTS.load(Ordering::SeqCst)
 }
 
 /// How often watched sessions could not be verified since the first question.
-pub(crate) fn missed_rounds() -> u64 {
+pub fn missed_rounds() -> u64 {
     LazyLock::force(&COUNTING);
     MISSED_ROUNDS.load(Ordering::SeqCst)
 }
 
 /// The statements that were sent meanwhile, and what came out.
-pub(crate) async fn counted<T>(work: impl Future<Output = T>) -> (u64, T) {
+pub async fn counted<T>(work: impl Future<Output = T>) -> (u64, T) {
     let before = statements();
     let result = work.await;
     (statements() - before, result)
 }
 
 /// On every database, one test after the other: making a database takes statements too.
+#[macro_export]
 macro_rules! on_every_database_in_turn {
     ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
         $(
             mod $name {
                 use super::*;
 
-                async fn run($database: $crate::support::Database) $body
+                async fn run($database: $crate::Database) $body
 
                 #[cfg(feature = "sqlite")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn sqlite() {
-                    let _turn = $crate::support::counter::TURN.lock().await;
-                    run($crate::support::Database::sqlite().await).await;
+                    let _turn = $crate::counter::TURN.lock().await;
+                    run($crate::Database::sqlite().await).await;
                 }
 
                 #[cfg(feature = "postgres")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn postgres() {
-                    let _turn = $crate::support::counter::TURN.lock().await;
-                    run($crate::support::Database::postgres().await).await;
+                    let _turn = $crate::counter::TURN.lock().await;
+                    run($crate::Database::postgres().await).await;
                 }
 
                 #[cfg(feature = "mysql")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn mysql() {
-                    let _turn = $crate::support::counter::TURN.lock().await;
-                    run($crate::support::Database::mysql().await).await;
+                    let _turn = $crate::counter::TURN.lock().await;
+                    run($crate::Database::mysql().await).await;
                 }
             }
         )+
     };
 }
-
-pub(crate) use on_every_database_in_turn;

@@ -16,14 +16,14 @@ const APPLICATION: &[&str] = &[
 
 /// One database of one test.
 #[derive(Debug)]
-pub(crate) struct Database {
-    pub(crate) pool: Pool,
+pub struct Database {
+    pub pool: Pool,
     place: Place,
 }
 
 /// A pool of whichever database.
 #[derive(Clone, Debug)]
-pub(crate) enum Pool {
+pub enum Pool {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
@@ -44,30 +44,29 @@ enum Place {
 }
 
 /// The same expression for whichever pool it is.
+#[macro_export]
 macro_rules! with_pool {
     ($pool:expr, $name:ident => $body:expr) => {
         match $pool {
             #[cfg(feature = "sqlite")]
-            $crate::support::Pool::Sqlite($name) => $body,
+            $crate::Pool::Sqlite($name) => $body,
             #[cfg(feature = "postgres")]
-            $crate::support::Pool::Postgres($name) => $body,
+            $crate::Pool::Postgres($name) => $body,
             #[cfg(feature = "mysql")]
-            $crate::support::Pool::MySql($name) => $body,
+            $crate::Pool::MySql($name) => $body,
         }
     };
 }
 
-pub(crate) use with_pool;
-
 impl Database {
     #[cfg(feature = "sqlite")]
-    pub(crate) async fn sqlite() -> Self {
+    pub async fn sqlite() -> Self {
         let place = Place::File(tempfile::tempdir().unwrap());
         Self::made(place).await
     }
 
     #[cfg(feature = "postgres")]
-    pub(crate) async fn postgres() -> Self {
+    pub async fn postgres() -> Self {
         let server = server("COUNTERSIGN_TEST_POSTGRES");
         let name = fresh_name();
         let admin = sqlx::PgPool::connect(&server).await.unwrap();
@@ -80,7 +79,7 @@ impl Database {
     }
 
     #[cfg(feature = "mysql")]
-    pub(crate) async fn mysql() -> Self {
+    pub async fn mysql() -> Self {
         let server = server("COUNTERSIGN_TEST_MYSQL");
         let name = fresh_name();
         let admin = sqlx::MySqlPool::connect(&server).await.unwrap();
@@ -104,45 +103,45 @@ impl Database {
     }
 
     /// Another pool to the same database: another node of the application.
-    pub(crate) async fn second_pool(&self) -> Pool {
+    pub async fn second_pool(&self) -> Pool {
         self.place.connect(8).await
     }
 
     /// A pool of so many connections at the most.
-    pub(crate) async fn pool_of(&self, connections: u32) -> Pool {
+    pub async fn pool_of(&self, connections: u32) -> Pool {
         self.place.connect(connections).await
     }
 
     /// A pool that takes another way to this database.
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    pub(crate) async fn pool_at(&self, url: &str, connections: u32) -> Pool {
+    pub async fn pool_at(&self, url: &str, connections: u32) -> Pool {
         self.place.connect_to(url, connections).await
     }
 
     /// The address of this database, for tests that put something between.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.place.url()
     }
 
     /// Runs a statement of the test's own; the number of rows it changed.
-    pub(crate) async fn execute(&self, sql: &str) -> u64 {
+    pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
         with_pool!(&self.pool, pool => sqlx::query(sql).execute(pool).await.unwrap().rows_affected())
     }
 
     /// A number.
-    pub(crate) async fn count(&self, sql: &str) -> i64 {
+    pub async fn count(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         with_pool!(&self.pool, pool => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap())
     }
 
     /// How many sessions are neither ended nor reserved.
-    pub(crate) async fn live(&self) -> i64 {
+    pub async fn live(&self) -> i64 {
         self.count("SELECT count(*) FROM countersign_sessions WHERE ended_at IS NULL AND reserved_until IS NULL").await
     }
 
     /// Moves a time column of all sessions into the past.
-    pub(crate) async fn age(&self, column: &str, seconds: u64) {
+    pub async fn age(&self, column: &str, seconds: u64) {
         let earlier = match &self.pool {
             #[cfg(feature = "sqlite")]
             Pool::Sqlite(_) => {
@@ -159,22 +158,22 @@ impl Database {
         .await;
     }
 
-    pub(crate) fn builder(&self) -> SessionsBuilder {
+    pub fn builder(&self) -> SessionsBuilder {
         self.pool.builder()
     }
 }
 
 impl Pool {
     /// Patient with the database: a test that is not about time must pass on a machine that is busy.
-    pub(crate) fn builder(&self) -> SessionsBuilder {
+    pub fn builder(&self) -> SessionsBuilder {
         with_pool!(self, pool => Sessions::builder(pool.clone())).time_budget(PATIENCE / 2)
     }
 
-    pub(crate) async fn migrate(&self) -> Result<(), countersign::MigrateError> {
+    pub async fn migrate(&self) -> Result<(), countersign::MigrateError> {
         with_pool!(self, pool => countersign::migrate(pool).await)
     }
 
-    pub(crate) async fn close(&self) {
+    pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);
     }
 }
@@ -296,13 +295,10 @@ fn with_database(server: &str, name: &str) -> String {
 }
 
 /// Longer than anything takes, also on a machine that does ten other things: what a test waits for at the most.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until a condition holds; fails the test when it does not in [`PATIENCE`].
-pub(crate) async fn eventually<F: Future<Output = bool>>(
-    what: &str,
-    mut condition: impl FnMut() -> F,
-) {
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let waiting = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(10)).await;

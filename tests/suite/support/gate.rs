@@ -6,13 +6,13 @@ use tokio::sync::Semaphore;
 
 /// A handler waits at it; the test learns that it came, and lets it pass.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     arrivals: Arc<Semaphore>,
     passes: Arc<Semaphore>,
 }
 
 impl Gate {
-    pub(crate) fn closed() -> Self {
+    pub fn closed() -> Self {
         Self {
             arrivals: Arc::new(Semaphore::new(0)),
             passes: Arc::new(Semaphore::new(0)),
@@ -20,18 +20,18 @@ impl Gate {
     }
 
     /// For the handler: says that it is here, and waits.
-    pub(crate) async fn pass(&self) {
+    pub async fn pass(&self) {
         self.arrivals.add_permits(1);
         self.passes.acquire().await.unwrap().forget();
     }
 
     /// For the test: waits until a handler is here.
-    pub(crate) async fn reached(&self) {
+    pub async fn reached(&self) {
         self.arrivals.acquire().await.unwrap().forget();
     }
 
     /// Lets one handler pass.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.passes.add_permits(1);
     }
 }

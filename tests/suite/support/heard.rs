@@ -11,37 +11,37 @@ use super::App;
 
 /// Collects events.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<Event>>>);
+pub struct Heard(Arc<Mutex<Vec<Event>>>);
 
 impl Heard {
-    pub(crate) fn listen(&self, builder: SessionsBuilder) -> SessionsBuilder {
+    pub fn listen(&self, builder: SessionsBuilder) -> SessionsBuilder {
         let heard = self.clone();
         builder.on_event(move |event| heard.push(event))
     }
 
-    pub(crate) fn push(&self, event: Event) {
+    pub fn push(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
 
     /// What has arrived so far.
-    pub(crate) fn so_far(&self) -> Vec<Event> {
+    pub fn so_far(&self) -> Vec<Event> {
         self.0.lock().unwrap().clone()
     }
 
     /// Everything that was reported since the last time.
-    pub(crate) async fn news(&self, app: &App) -> Vec<Event> {
+    pub async fn news(&self, app: &App) -> Vec<Event> {
         app.sessions.close().await;
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
     /// [`news`](Self::news), a line each: the kind, the reason, and what else there is.
-    pub(crate) async fn told(&self, app: &App) -> Vec<String> {
+    pub async fn told(&self, app: &App) -> Vec<String> {
         self.news(app).await.iter().map(line).collect()
     }
 }
 
 /// `ended(limit) user=2 by=2`; the count where it is not 1.
-pub(crate) fn line(event: &Event) -> String {
+pub fn line(event: &Event) -> String {
     let mut line = event.kind.name().to_owned();
     if let Some(reason) = event.kind.reason() {
         write!(line, "({reason})").unwrap();

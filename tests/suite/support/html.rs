@@ -4,22 +4,22 @@ use super::Answer;
 
 /// A tag of a page, as a browser reads it.
 #[derive(Clone, Debug)]
-pub(crate) struct Tag {
-    pub(crate) name: String,
-    pub(crate) attributes: Vec<(String, String)>,
+pub struct Tag {
+    pub name: String,
+    pub attributes: Vec<(String, String)>,
     /// The text up to the next tag.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// A form of a page.
 #[derive(Clone, Debug)]
-pub(crate) struct Form {
-    pub(crate) action: String,
-    pub(crate) fields: Vec<(String, String)>,
+pub struct Form {
+    pub action: String,
+    pub fields: Vec<(String, String)>,
 }
 
 impl Tag {
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         let mut attributes = self.attributes.iter();
         let found = attributes.find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
@@ -28,7 +28,7 @@ impl Tag {
 
 impl Answer {
     /// All tags in their order, closing ones without their slash left out.
-    pub(crate) fn tags(&self) -> Vec<Tag> {
+    pub fn tags(&self) -> Vec<Tag> {
         let after_the_doctype = self.body.split('<').skip(2);
         after_the_doctype
             .filter(|piece| !piece.starts_with('/'))
@@ -37,14 +37,14 @@ impl Answer {
     }
 
     /// The values of this attribute of all tags of this name.
-    pub(crate) fn all(&self, name: &str, attribute: &str) -> Vec<String> {
+    pub fn all(&self, name: &str, attribute: &str) -> Vec<String> {
         let tags = self.tags().into_iter().filter(|tag| tag.name == name);
         tags.filter_map(|tag| tag.get(attribute).map(str::to_owned))
             .collect()
     }
 
     /// What the link with this text leads to.
-    pub(crate) fn link(&self, text: &str) -> Option<String> {
+    pub fn link(&self, text: &str) -> Option<String> {
         let links = self.tags().into_iter().filter(|tag| tag.name == "a");
         let mut found = links.filter(|tag| tag.text.trim() == text);
         found
@@ -53,7 +53,7 @@ impl Answer {
     }
 
     /// The value in the field of this name.
-    pub(crate) fn field(&self, name: &str) -> Option<String> {
+    pub fn field(&self, name: &str) -> Option<String> {
         let inputs = self.tags().into_iter().filter(|tag| tag.name == "input");
         let mut found = inputs.filter(|tag| tag.get("name") == Some(name));
         found
@@ -62,7 +62,7 @@ impl Answer {
     }
 
     /// The forms that change something, with the fields that they would send as they are.
-    pub(crate) fn forms(&self) -> Vec<Form> {
+    pub fn forms(&self) -> Vec<Form> {
         let pieces = self.body.split("<form ").skip(1);
         let forms = pieces.filter_map(|piece| {
             let (form, _) = piece.split_once("</form>").unwrap();
@@ -88,7 +88,7 @@ impl Answer {
     }
 
     /// The text of the page without its tags.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let pieces = self.body.split('<').skip(1);
         let texts = pieces.filter_map(|piece| Some(piece.split_once('>')?.1));
         let words = texts.collect::<Vec<_>>().join(" ");

@@ -9,22 +9,22 @@ use tracing::{dispatcher::DefaultGuard, level_filters::LevelFilter};
 
 /// Everything that was logged so far, as text.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
+pub struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     /// Collects the logs of this thread until the guard is dropped: for tests on a runtime of one thread.
-    pub(crate) fn of_this_thread() -> (Self, DefaultGuard) {
+    pub fn of_this_thread() -> (Self, DefaultGuard) {
         let logs = Self::default();
         let guard = tracing::subscriber::set_default(logs.subscriber());
         (logs, guard)
     }
 
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
     /// Collects everything, at every level.
-    pub(crate) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
         let logs = self.clone();
         tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)

@@ -7,27 +7,27 @@
     reason = "several test binaries share it; none of them uses everything"
 )]
 
-pub(crate) mod app;
-pub(crate) mod client;
+pub mod app;
+pub mod client;
 #[cfg(feature = "admin")]
-pub(crate) mod control;
-pub(crate) mod counter;
-pub(crate) mod database;
-pub(crate) mod gate;
-pub(crate) mod heard;
+pub mod control;
+pub mod counter;
+pub mod database;
+pub mod gate;
+pub mod heard;
 #[cfg(feature = "pages")]
-pub(crate) mod html;
-pub(crate) mod logs;
-pub(crate) mod node;
+pub mod html;
+pub mod logs;
+pub mod node;
 #[cfg(feature = "pages")]
-pub(crate) mod pages;
-pub(crate) mod people;
+pub mod pages;
+pub mod people;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub(crate) mod proxy;
-pub(crate) mod rows;
-pub(crate) mod secret;
+pub mod proxy;
+pub mod rows;
+pub mod secret;
 
-pub(crate) use self::{
+pub use self::{
     app::{App, KEY, router, sessions, sessions_with, usual},
     client::{Answer, Client},
     database::{Database, PATIENCE, Pool, eventually},
@@ -37,6 +37,7 @@ pub(crate) use self::{
 /// Makes one test per database out of one function: `on_every_database! { async fn name(database: Database) { … } }`.
 ///
 /// Each runs on a runtime of several threads, as servers do.
+#[macro_export]
 macro_rules! on_every_database {
     ($( $(#[$attribute:meta])* async fn $name:ident($database:ident: Database) $body:block )+) => {
         $(
@@ -45,27 +46,26 @@ macro_rules! on_every_database {
                 #[allow(unused_imports)]
                 use super::*;
 
-                async fn run($database: $crate::support::Database) $body
+                async fn run($database: $crate::Database) $body
 
                 #[cfg(feature = "sqlite")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn sqlite() {
-                    run($crate::support::Database::sqlite().await).await;
+                    run($crate::Database::sqlite().await).await;
                 }
 
                 #[cfg(feature = "postgres")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn postgres() {
-                    run($crate::support::Database::postgres().await).await;
+                    run($crate::Database::postgres().await).await;
                 }
 
                 #[cfg(feature = "mysql")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn mysql() {
-                    run($crate::support::Database::mysql().await).await;
+                    run($crate::Database::mysql().await).await;
                 }
             }
         )+
     };
 }
-pub(crate) use on_every_database;

@@ -6,7 +6,7 @@ use super::{App, Database, Pool, app::usual};
 
 impl App {
     /// A node over this pool, whose tables are there already.
-    pub(crate) async fn on(
+    pub async fn on(
         pool: &Pool,
         configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
@@ -14,7 +14,7 @@ impl App {
     }
 
     /// A node that was set up while the database was there and has lost it since.
-    pub(crate) async fn cut_off(
+    pub async fn cut_off(
         database: &Database,
         configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
     ) -> Self {
@@ -27,7 +27,7 @@ impl App {
 
 impl Database {
     /// The first one that is built in, for what no database has a part in.
-    pub(crate) async fn any() -> Self {
+    pub async fn any() -> Self {
         #[cfg(feature = "sqlite")]
         let database = Self::sqlite().await;
         #[cfg(all(feature = "postgres", not(feature = "sqlite")))]

@@ -10,14 +10,14 @@ use percent_encoding::percent_decode_str;
 use super::{Answer, App, Client};
 
 /// The application with `/admin/sessions` and `/account/sessions` as they come.
-pub(crate) fn with_pages(mut app: App) -> App {
+pub fn with_pages(mut app: App) -> App {
     let pages = pages(&app, |admin| admin, |account| account);
     app.router = app.router.merge(pages);
     app
 }
 
 /// The same with something else configured.
-pub(crate) fn pages(
+pub fn pages(
     app: &App,
     configure_admin: impl FnOnce(admin::AdminPages) -> admin::AdminPages,
     configure_account: impl FnOnce(account::AccountPages) -> account::AccountPages,
@@ -33,7 +33,7 @@ pub(crate) fn pages(
 
 impl Client {
     /// Sends a form of a page, as browsers do: with the user for whom the page was made.
-    pub(crate) async fn submit(&mut self, app: &Router, path: &str, form: &str) -> Answer {
+    pub async fn submit(&mut self, app: &Router, path: &str, form: &str) -> Answer {
         let made_for = self
             .user
             .as_ref()
@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// Sends these fields and no others.
-    pub(crate) async fn submit_only(&mut self, app: &Router, path: &str, form: &str) -> Answer {
+    pub async fn submit_only(&mut self, app: &Router, path: &str, form: &str) -> Answer {
         let mut request = self.request(Method::POST, path);
         *request.body_mut() = form.to_owned().into();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -55,7 +55,7 @@ impl Client {
 
 /// What every answer has, whatever it says.
 #[track_caller]
-pub(crate) fn assert_page(answer: &Answer, status: StatusCode) {
+pub fn assert_page(answer: &Answer, status: StatusCode) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_safe(answer);
     assert_eq!(
@@ -122,7 +122,7 @@ fn assert_only_known_tags(answer: &Answer) {
 }
 
 /// Follows every link of every page below `start`, and gives all addresses of links and of forms.
-pub(crate) async fn crawl(
+pub async fn crawl(
     router: &Router,
     client: &mut Client,
     start: &str,
@@ -162,7 +162,7 @@ pub(crate) async fn crawl(
 }
 
 /// The sessions on a page of the admin's, by the links to them.
-pub(crate) fn listed(answer: &Answer) -> Vec<Uuid> {
+pub fn listed(answer: &Answer) -> Vec<Uuid> {
     let rows = answer.tags().into_iter().filter(|tag| tag.name == "a");
     let links = rows.filter_map(|tag| tag.get("href").map(str::to_owned));
     let ids = links.filter_map(|link| link.strip_prefix("/admin/sessions/")?.parse().ok());
@@ -171,20 +171,20 @@ pub(crate) fn listed(answer: &Answer) -> Vec<Uuid> {
 
 /// A form that did something leads to a page with a message.
 #[track_caller]
-pub(crate) fn assert_leads_to(answer: &Answer, path: &str) {
+pub fn assert_leads_to(answer: &Answer, path: &str) {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     assert_eq!(answer.header("location"), Some(path));
 }
 
 /// Who ended the session; nobody yet.
-pub(crate) async fn ended_by(app: &App, id: Uuid) -> Option<String> {
+pub async fn ended_by(app: &App, id: Uuid) -> Option<String> {
     let session = app.sessions.get(id).await.unwrap().unwrap();
     assert_eq!(session.ended_by.is_some(), session.ended_at.is_some());
     session.ended_by
 }
 
 /// The value of a name in the query of a link.
-pub(crate) fn in_query(link: &str, name: &str) -> Option<String> {
+pub fn in_query(link: &str, name: &str) -> Option<String> {
     let (_, query) = link.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(known, _)| *known == name)?;

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Who asks: the columns of the table.
-pub(crate) const PEOPLE: [&str; 13] = [
+pub const PEOPLE: [&str; 13] = [
     "anonymous", // brings no cookie
     "user",      // has no permission
     "other",     // another one
@@ -40,7 +40,7 @@ const USERS: &[&str] = &[
 ];
 
 /// The application, its neighbour in the same database, and all who are signed in.
-pub(crate) struct World {
+pub struct World {
     database: Database,
     here: App,
     neighbour: App,
@@ -57,15 +57,15 @@ pub(crate) struct World {
 /// The last part names the sessions that have ended where the answer is a success; `others` are those of whoever asks
 /// but the current one, `all` everybody's but the current one, and `limit` is the user's limit.
 #[derive(Debug)]
-pub(crate) struct Line<'a> {
-    pub(crate) method: Method,
-    pub(crate) path: &'a str,
-    pub(crate) body: &'a str,
-    pub(crate) answers: Vec<&'a str>,
-    pub(crate) ends: Vec<&'a str>,
+pub struct Line<'a> {
+    pub method: Method,
+    pub path: &'a str,
+    pub body: &'a str,
+    pub answers: Vec<&'a str>,
+    pub ends: Vec<&'a str>,
 }
 
-pub(crate) fn table(text: &str) -> Vec<Line<'_>> {
+pub fn table(text: &str) -> Vec<Line<'_>> {
     let lines = text.lines().map(str::trim);
     lines.filter(|line| !line.is_empty()).map(line).collect()
 }
@@ -88,7 +88,7 @@ fn line(text: &str) -> Line<'_> {
 
 impl Line<'_> {
     /// The path as the router has it.
-    pub(crate) fn route(&self) -> String {
+    pub fn route(&self) -> String {
         let path = self.path.split('?').next().unwrap();
         let parts = path.split('/').map(|part| match part {
             TARGET => "{user_id}",
@@ -98,7 +98,7 @@ impl Line<'_> {
         parts.collect::<Vec<_>>().join("/")
     }
 
-    pub(crate) fn is_safe(&self) -> bool {
+    pub fn is_safe(&self) -> bool {
         self.method.is_safe()
     }
 }
@@ -160,7 +160,7 @@ fn all_sessions() -> BTreeMap<&'static str, NewRow> {
 
 impl World {
     /// With the routers that `mount` makes of each application.
-    pub(crate) async fn new(database: Database, mount: impl Fn(&Sessions) -> Router) -> Self {
+    pub async fn new(database: Database, mount: impl Fn(&Sessions) -> Router) -> Self {
         let mut here = App::new(&database).await;
         let mut neighbour = App::beside(&database, |builder| builder.realm("neighbour")).await;
         for app in [&mut here, &mut neighbour] {
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// Everything as it was in the beginning.
-    pub(crate) async fn restore(&mut self) {
+    pub async fn restore(&mut self) {
         for table in ["countersign_sessions", "countersign_users"] {
             self.database.execute(&format!("DELETE FROM {table}")).await;
         }
@@ -199,22 +199,22 @@ impl World {
         tables
     }
 
-    pub(crate) fn id(&self, name: &str) -> Uuid {
+    pub fn id(&self, name: &str) -> Uuid {
         self.sessions[name].id
     }
 
-    pub(crate) fn sessions(&self) -> &Sessions {
+    pub fn sessions(&self) -> &Sessions {
         &self.here.sessions
     }
 
-    pub(crate) fn router(&self, who: &str) -> &Router {
+    pub fn router(&self, who: &str) -> &Router {
         match who {
             "neighbour" => &self.neighbour.router,
             _ => &self.here.router,
         }
     }
 
-    pub(crate) fn client(&self, who: &str) -> Client {
+    pub fn client(&self, who: &str) -> Client {
         match who {
             "anonymous" => Client::new(),
             "neighbour" => self.sessions["stranger"].client(),
@@ -223,7 +223,7 @@ impl World {
     }
 
     /// The address with the sessions' ids in their places.
-    pub(crate) fn address(&self, line: &Line<'_>, who: &str) -> String {
+    pub fn address(&self, line: &Line<'_>, who: &str) -> String {
         let mut path = line.path.replace("{unknown}", &Uuid::nil().to_string());
         if let Some(session) = self.sessions.get(who) {
             path = path.replace("{current}", &session.id.to_string());
@@ -236,7 +236,7 @@ impl World {
     }
 
     /// The answer to this line's request, with something more about it perhaps.
-    pub(crate) async fn ask(
+    pub async fn ask(
         &self,
         line: &Line<'_>,
         who: &str,
@@ -247,7 +247,7 @@ impl World {
     }
 
     /// Who is signed in.
-    pub(crate) fn user(&self, who: &str) -> Option<&str> {
+    pub fn user(&self, who: &str) -> Option<&str> {
         let session = self.sessions.get(match who {
             "neighbour" => "stranger",
             who => who,
@@ -256,7 +256,7 @@ impl World {
     }
 
     /// The same of this router, and by a form that was made for this user or for none.
-    pub(crate) async fn ask_at(
+    pub async fn ask_at(
         &self,
         router: &Router,
         line: &Line<'_>,
@@ -289,12 +289,12 @@ impl World {
     }
 
     /// Nothing has changed, in no row of either table.
-    pub(crate) async fn is_unchanged(&self, what: &str) {
+    pub async fn is_unchanged(&self, what: &str) {
         assert_eq!(self.dump().await, self.now, "{what}");
     }
 
     /// Exactly this has changed that the line says; then it is undone.
-    pub(crate) async fn has_ended(&mut self, line: &Line<'_>, who: &str) {
+    pub async fn has_ended(&mut self, line: &Line<'_>, who: &str) {
         let [sessions, users] = self.dump().await;
         let mut changed = BTreeSet::new();
         for (id, before) in &self.now[0] {
@@ -365,12 +365,12 @@ impl World {
     }
 
     /// The routes made for this application, under the layer of its neighbour.
-    pub(crate) fn misplaced(&self, mount: impl Fn(&Sessions) -> Router) -> Router {
+    pub fn misplaced(&self, mount: impl Fn(&Sessions) -> Router) -> Router {
         mount(&self.here.sessions).layer(self.neighbour.sessions.layer())
     }
 
     /// While this runs, nobody can be verified.
-    pub(crate) async fn without_accounts<T>(&self, work: impl Future<Output = T>) -> T {
+    pub async fn without_accounts<T>(&self, work: impl Future<Output = T>) -> T {
         self.database
             .execute("ALTER TABLE users RENAME TO away")
             .await;
@@ -382,7 +382,7 @@ impl World {
     }
 
     /// All ids there are, to look for in what somebody was shown.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = String> {
+    pub fn ids(&self) -> impl Iterator<Item = String> {
         self.sessions.values().map(|row| row.id.to_string())
     }
 }

@@ -18,7 +18,7 @@ use super::{Database, Pool};
 
 /// What becomes of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     Pass,
     /// Each piece is late by so much.
     Delay(Duration),
@@ -35,7 +35,7 @@ pub(crate) enum Mode {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     mode: Arc<watch::Sender<Mode>>,
     port: u16,
 }
@@ -54,7 +54,7 @@ enum Pumped {
 }
 
 impl Proxy {
-    pub(crate) async fn before(database: &Database) -> Self {
+    pub async fn before(database: &Database) -> Self {
         let target = address(&database.url());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -71,16 +71,16 @@ impl Proxy {
         Self { mode, port }
     }
 
-    pub(crate) fn set(&self, mode: Mode) {
+    pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
 
-    pub(crate) fn mode(&self) -> Mode {
+    pub fn mode(&self) -> Mode {
         *self.mode.borrow()
     }
 
     /// A pool that reaches the database only through this.
-    pub(crate) async fn pool(&self, database: &Database, connections: u32) -> Pool {
+    pub async fn pool(&self, database: &Database, connections: u32) -> Pool {
         let url = database.url().replace(
             &address(&database.url()),
             &format!("127.0.0.1:{}", self.port),

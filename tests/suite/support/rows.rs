@@ -8,28 +8,29 @@ use countersign::uuid::Uuid;
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Client, Database, Pool, database::with_pool, secret::sealed};
+use super::{Client, Database, Pool, secret::sealed};
+use crate::with_pool;
 
 /// A session to insert.
 #[derive(Clone, Debug)]
-pub(crate) struct NewRow {
-    pub(crate) realm: &'static str,
-    pub(crate) id: Uuid,
-    pub(crate) token: [u8; 32],
-    pub(crate) user_id: String,
-    pub(crate) acting_user: Option<String>,
-    pub(crate) ip: Option<String>,
-    pub(crate) user_agent: Option<String>,
+pub struct NewRow {
+    pub realm: &'static str,
+    pub id: Uuid,
+    pub token: [u8; 32],
+    pub user_id: String,
+    pub acting_user: Option<String>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
     /// Milliseconds since 1970, which all databases keep.
-    pub(crate) created_at: i64,
+    pub created_at: i64,
     /// Seconds since the user proved who they are.
-    pub(crate) proved_ago: i64,
-    pub(crate) fate: Fate,
+    pub proved_ago: i64,
+    pub fate: Fate,
 }
 
 /// What has become of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     Live,
     Ended,
     /// Nobody has ended it: the idle timeout has passed.
@@ -45,11 +46,11 @@ pub(crate) enum Fate {
 }
 
 /// The rows of a table by what tells them apart, each with its columns by name, as text.
-pub(crate) type Dump = BTreeMap<String, BTreeMap<String, Option<String>>>;
+pub type Dump = BTreeMap<String, BTreeMap<String, Option<String>>>;
 
 impl NewRow {
     /// A live session of this user.
-    pub(crate) fn live(user_id: &str) -> Self {
+    pub fn live(user_id: &str) -> Self {
         let id = Uuid::now_v7();
         Self {
             realm: "default",
@@ -66,7 +67,7 @@ impl NewRow {
     }
 
     /// The browser that this session is in.
-    pub(crate) fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let name = "__Host-session";
         let text = format!("1{}{}", URL_SAFE_NO_PAD.encode(self.token), self.user_id);
         let mut client = Client::new();
@@ -106,7 +107,7 @@ impl NewRow {
 
 impl Database {
     /// Writes these sessions, many at once.
-    pub(crate) async fn insert(&self, rows: &[NewRow]) {
+    pub async fn insert(&self, rows: &[NewRow]) {
         for rows in rows.chunks(500) {
             let mut texts = Vec::new();
             let lines: Vec<_> = rows
@@ -139,12 +140,12 @@ impl Database {
     }
 
     /// All rows of a table, as they are.
-    pub(crate) async fn dump(&self, table: &str) -> Dump {
+    pub async fn dump(&self, table: &str) -> Dump {
         self.dump_where(table, "1 = 1").await
     }
 
     /// Some rows of a table, as they are.
-    pub(crate) async fn dump_where(&self, table: &str, condition: &str) -> Dump {
+    pub async fn dump_where(&self, table: &str, condition: &str) -> Dump {
         let columns = self.texts(&self.columns_of(table)).await;
         let columns: Vec<_> = columns.into_iter().flatten().flatten().collect();
         let expressions: Vec<_> = columns.iter().map(|column| self.text_of(column)).collect();
@@ -159,7 +160,7 @@ impl Database {
     }
 
     /// Both tables, as they are.
-    pub(crate) async fn dump_all(&self) -> [Dump; 2] {
+    pub async fn dump_all(&self) -> [Dump; 2] {
         [
             self.dump("countersign_sessions").await,
             self.dump("countersign_users").await,
@@ -167,7 +168,7 @@ impl Database {
     }
 
     /// So many seconds before now by the database's clock; after it, when they are negative.
-    pub(crate) fn ago(&self, seconds: i64) -> String {
+    pub fn ago(&self, seconds: i64) -> String {
         let later = -seconds;
         match &self.pool {
             #[cfg(feature = "sqlite")]
@@ -182,7 +183,7 @@ impl Database {
     }
 
     /// A time in milliseconds since 1970.
-    pub(crate) fn instant(&self, millis: i64) -> String {
+    pub fn instant(&self, millis: i64) -> String {
         match &self.pool {
             #[cfg(feature = "sqlite")]
             Pool::Sqlite(_) => {

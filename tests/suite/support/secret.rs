@@ -6,14 +6,14 @@ use cookie::{Cookie, CookieJar, Key};
 use super::KEY;
 
 /// What is inside a cookie of ours.
-pub(crate) fn unsealed(name: &str, value: &str) -> Option<String> {
+pub fn unsealed(name: &str, value: &str) -> Option<String> {
     let cookie = Cookie::new(name.to_owned(), value.to_owned());
     let opened = CookieJar::new().private(&key()).decrypt(cookie)?;
     Some(opened.value().to_owned())
 }
 
 /// A cookie of ours with something else inside.
-pub(crate) fn sealed(name: &str, text: &str) -> String {
+pub fn sealed(name: &str, text: &str) -> String {
     let mut jar = CookieJar::new();
     jar.private_mut(&key())
         .add(Cookie::new(name.to_owned(), text.to_owned()));

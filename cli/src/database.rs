@@ -203,6 +203,6 @@ fn not_for_us(url: &str, scheme: &str) -> Failure {
         }
     };
     Failure::usage(format!(
-        "this program was built without {feature}: cargo install countersign --features cli,{feature}"
+        "this program was built without {feature}: cargo install countersign-cli --features {feature}"
     ))
 }

@@ -11,10 +11,8 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "../suite/support/mod.rs"]
-mod support;
+use ::support;
 
-#[cfg(feature = "admin")]
 mod api;
 mod ending;
 mod failing;
