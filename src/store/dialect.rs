@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::value::{Bind, CellKind};
-use crate::token::TokenHash;
+use super::value::CellKind;
 
 /// The SQL of one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +161,14 @@ impl Dialect {
         }
     }
 
+    /// Computed once for a statement. SQLite computes its times anew for each row, which takes a third of a look-up.
+    pub(crate) fn once(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT {expression})"),
+            Self::Postgres | Self::MySql => expression.to_owned(),
+        }
+    }
+
     /// The earlier of two times.
     pub(crate) fn earlier(self, one: &str, other: &str) -> String {
         match self {
@@ -230,21 +237,6 @@ impl Dialect {
         }
     }
 
-    /// A list of ids that comes as one parameter, a JSON array: its FROM part, and the id in it, as text.
-    pub(crate) fn each_id(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Sqlite => ("json_each({?text}) list", "list.value"),
-            Self::Postgres => (
-                "json_array_elements_text({?text}::json) list (id)",
-                "list.id",
-            ),
-            Self::MySql => (
-                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) list",
-                "list.id",
-            ),
-        }
-    }
-
     /// The way back from [`id`](Self::id): an id that is text, as the id column has it.
     pub(crate) fn key(self, text: &str) -> String {
         match self {
@@ -283,40 +275,6 @@ impl Dialect {
             (Self::Postgres, ParameterKind::Bytes) => format!("= ANY(${number}::bytea[])"),
             (Self::Postgres, _) => format!("= ANY(${number})"),
             (Self::Sqlite | Self::MySql, _) => format!("IN ({})", vec!["?"; length].join(",")),
-        }
-    }
-
-    /// A list of tokens as a table, `asked (number, token)`, numbered from 1.
-    pub(crate) fn asked(self, number: usize, length: usize) -> String {
-        match self {
-            Self::Sqlite => {
-                let rows = (2..=length).map(|number| format!(" UNION ALL SELECT {number}, ?"));
-                format!(
-                    "(SELECT 1 AS number, ? AS token{}) asked",
-                    String::from_iter(rows)
-                )
-            }
-            Self::Postgres => {
-                format!("unnest(${number}::bytea[]) WITH ORDINALITY asked (token, number)")
-            }
-            Self::MySql => "JSON_TABLE(?, '$[*]' COLUMNS (number FOR ORDINALITY, \
-                 token CHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) asked"
-                .into(),
-        }
-    }
-
-    /// The parameter of [`asked`](Self::asked).
-    pub(crate) fn asked_for(self, tokens: &[TokenHash]) -> Bind {
-        match self {
-            Self::Sqlite | Self::Postgres => Bind::Hashes(tokens.to_vec()),
-            Self::MySql => {
-                let hex = |token: &TokenHash| {
-                    let digits = token.as_bytes().iter().map(|byte| format!("{byte:02x}"));
-                    format!("\"{}\"", String::from_iter(digits))
-                };
-                let list: Vec<_> = tokens.iter().map(hex).collect();
-                Bind::Text(format!("[{}]", list.join(",")))
-            }
         }
     }
 

@@ -74,10 +74,8 @@ impl Fragments {
             // Statements about one user go by this, and never through what has run out or ended.
             "by_user" => dialect.by_index("countersign_sessions_user"),
             "by_expiry" => dialect.by_index("countersign_sessions_expires"),
-            "acting_end_within_previous" => dialect.earlier(
-                &dialect.ahead(timings.acting_timeout),
-                "previous.expires_at",
-            ),
+            // The column holds how long the administrator's own session could have lasted.
+            "acting_end" => dialect.earlier(&dialect.ahead(timings.acting_timeout), "expires_at"),
             _ => return self.resolve_column(tag),
         })
     }

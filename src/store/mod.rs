@@ -25,11 +25,13 @@ mod migrate;
 mod pool;
 #[cfg(feature = "admin")]
 mod preview;
+mod replacing;
 mod retry;
 mod rotation;
 mod sign_in;
 mod stamp;
 mod stamped;
+mod standing;
 mod statement;
 mod statements;
 mod stats;

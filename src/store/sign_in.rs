@@ -6,17 +6,17 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, MAX_LIST, Store,
+    Bind, EndedReason, MAX_LIST, Store,
     driver::Unit,
-    ending::end_binds,
     grant::{Attempt, SignInError},
+    replacing::read_counted,
     retry::retry,
     stamp::StampHash,
     value::{CorruptRow, Row},
 };
 use crate::{
     error::Error,
-    session::limits::{Admission, Limit, MaxSessions, Rival, admit_reservation, admit_session},
+    session::limits::{Admission, Limit, Rival, admit_reservation, admit_session},
     token::TokenHash,
     user_id::UserId,
 };
@@ -185,71 +185,6 @@ impl Store {
         Ok((unit, displaced))
     }
 
-    /// Ends what the browser has had until now: its previous session, and what other sign-ins of the same browser, which
-    /// were under way at the same time, have made real before this one.
-    async fn replace(
-        &self,
-        unit: &mut dyn Unit,
-        new: &NewSession,
-        previous: Option<Uuid>,
-    ) -> Result<Vec<Uuid>, Attempt> {
-        let mut replaced = Vec::new();
-        if let Some(previous) = previous {
-            let ended = match new.acting_user {
-                // An administrator who was signed out or ran out meanwhile acts as no other.
-                Some(_) => {
-                    let binds = end_binds(
-                        EndedReason::Replaced,
-                        Some(new.actor().as_str()),
-                        Bind::Uuids(vec![previous]),
-                    );
-                    unit.execute(&self.statements.end_live, binds).await?
-                }
-                None => {
-                    self.end_in(unit, new, EndedReason::Replaced, &[previous])
-                        .await?
-                }
-            };
-            if ended == 0 && new.acting_user.is_some() {
-                return Err(Attempt::Refused(SignInError::Lapsed));
-            }
-            replaced.extend((ended > 0).then_some(previous));
-        }
-        if previous.or(new.follows).is_none() || new.acting_user.is_some() {
-            return Ok(replaced);
-        }
-        let binds = vec![
-            Bind::Text(new.user_id.to_string()),
-            Bind::from(new.id),
-            Bind::from(new.id),
-        ];
-        let rows = unit.fetch(&self.statements.siblings, binds).await?;
-        let siblings = read_counted(&rows, 1, |row| row.uuid(0))?;
-        for siblings in siblings.chunks(MAX_LIST) {
-            if self
-                .end_in(unit, new, EndedReason::Replaced, siblings)
-                .await?
-                > 0
-            {
-                replaced.extend(siblings);
-            }
-        }
-        Ok(replaced)
-    }
-
-    /// Ends sessions in favour of the new one.
-    async fn end_in(
-        &self,
-        unit: &mut dyn Unit,
-        new: &NewSession,
-        reason: EndedReason,
-        ids: &[Uuid],
-    ) -> Result<u64, Attempt> {
-        let by = Some(new.actor().as_str());
-        let binds = end_binds(reason, by, Bind::Uuids(ids.to_vec()));
-        Ok(unit.execute(&self.statements.end_ids, binds).await?)
-    }
-
     /// Locks these sessions, so that the statement after this one judges them by a clock that it reads with nothing left
     /// to wait for.
     pub(super) async fn lock_sessions(
@@ -263,19 +198,6 @@ impl Store {
         Ok(())
     }
 
-    /// The session that the new one replaces, by its id.
-    async fn previous_of(
-        &self,
-        unit: &mut dyn Unit,
-        new: &NewSession,
-    ) -> Result<Option<Uuid>, Attempt> {
-        match new.previous {
-            Some(Previous::Session(id)) => Ok(Some(id)),
-            Some(Previous::Token(token)) => Ok(self.find_token(unit, token).await?),
-            None => Ok(None),
-        }
-    }
-
     /// Gives a reserved place back.
     pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
@@ -284,73 +206,6 @@ impl Store {
                 .await
         }))
         .await
-    }
-
-    /// What the new session has to keep to, under the user's lock; refused where the account of the user, or of an
-    /// administrator who is to act as the user, may not be used.
-    async fn standing(
-        &self,
-        unit: &mut dyn Unit,
-        new: &NewSession,
-        default: Limit,
-    ) -> Result<Standing, Attempt> {
-        // An administrator who acts as the user takes no place of the user's, so there is nothing to count.
-        let own = match new.acting_user {
-            Some(_) => None,
-            None => self.lock_user(unit, &new.user_id).await?,
-        };
-        let Some(statement) = &self.statements.standing else {
-            return Ok(Standing {
-                limit: new.limit(default, own),
-                stamp: None,
-            });
-        };
-        let mut maximum = own;
-        let mut stamps = Vec::new();
-        for user_id in std::iter::once(&new.user_id).chain(&new.acting_user) {
-            let user = vec![Bind::Text(user_id.to_string())];
-            let rows = unit.fetch(statement, user).await?;
-            let row = rows.first().ok_or(CorruptRow).map_err(Attempt::corrupt)?;
-            if row.int(0).map_err(Attempt::corrupt)? == 1 {
-                return Err(Attempt::Refused(SignInError::AccountRefused));
-            }
-            if *user_id == new.user_id && maximum.is_none() {
-                maximum = row.maybe_int(1).map_err(Attempt::corrupt)?;
-            }
-            if self.has_stamp {
-                stamps.push(row.texts(2).map_err(Attempt::corrupt)?.to_vec());
-            }
-        }
-        let stamp = match self.has_stamp {
-            true => {
-                match StampHash::of(stamps.iter().map(Vec::as_slice)).map_err(Attempt::corrupt)? {
-                    // The account is gone.
-                    None => return Err(Attempt::Refused(SignInError::AccountRefused)),
-                    some => some,
-                }
-            }
-            false => None,
-        };
-        Ok(Standing {
-            limit: new.limit(default, maximum),
-            stamp,
-        })
-    }
-
-    /// The user's own maximum, read with a lock under which sessions of the user are counted. The row is there, since a
-    /// reservation makes it: an answer without it was cut, and says nothing of the maximum.
-    async fn lock_user(
-        &self,
-        unit: &mut dyn Unit,
-        user_id: &UserId,
-    ) -> Result<Option<i64>, Attempt> {
-        let user = vec![Bind::Text(user_id.to_string())];
-        let rows = unit.fetch(&self.statements.lock_user, user).await?;
-        let own = rows
-            .first()
-            .ok_or(CorruptRow)
-            .and_then(|row| row.maybe_int(0));
-        own.map_err(Attempt::corrupt)
     }
 
     async fn rivals(
@@ -370,23 +225,6 @@ impl Store {
     }
 }
 
-impl NewSession {
-    /// The limit that this session has to keep.
-    fn limit(&self, default: Limit, maximum: Option<i64>) -> Limit {
-        match (&self.acting_user, maximum) {
-            (Some(_), _) => Limit::unlimited(),
-            (None, Some(column)) => default.with_max(MaxSessions::from_column(column)),
-            (None, None) => default,
-        }
-    }
-}
-
-/// What the application says of those who sign in.
-struct Standing {
-    limit: Limit,
-    stamp: Option<StampHash>,
-}
-
 fn insert_binds(new: &NewSession, stamp: Option<StampHash>, follows: Uuid) -> Vec<Bind> {
     vec![
         Bind::from(new.id),
@@ -399,22 +237,6 @@ fn insert_binds(new: &NewSession, stamp: Option<StampHash>, follows: Uuid) -> Ve
         Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),
         Bind::from(follows),
     ]
-}
-
-/// Rows that each say in this column how many they are: an answer that was cut is not a shorter answer.
-fn read_counted<T>(
-    rows: &[Row],
-    total: usize,
-    read: impl Fn(&Row) -> Result<T, CorruptRow>,
-) -> Result<Vec<T>, Attempt> {
-    if let Some(row) = rows.first() {
-        let total = row.int(total).map_err(Attempt::corrupt)?;
-        if usize::try_from(total) != Ok(rows.len()) {
-            return Err(Fault::incomplete().into());
-        }
-    }
-    let read: Result<Vec<_>, _> = rows.iter().map(read).collect();
-    read.map_err(Attempt::corrupt)
 }
 
 fn read_rival(row: &Row) -> Result<Rival, CorruptRow> {

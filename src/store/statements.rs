@@ -149,7 +149,7 @@ impl Statements {
             ),
             // No longer than the administrator's own session could last; and where that is over, not at all.
             insert_acting: insert(
-                "{acting_end_within_previous}",
+                "previous.expires_at",
                 "countersign_sessions previous WHERE id = {?uuid} AND {live}",
             ),
             // Two look-ups, each by an index of its own. An OR over both would be a reason to read the whole table.
@@ -180,8 +180,8 @@ impl Statements {
                 &[],
             ),
             activate_acting: one(
-                "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now} \
-                 WHERE id = {?uuid} AND {reserved}",
+                "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
+                 expires_at = {acting_end} WHERE id = {?uuid} AND {reserved}",
                 &[],
             ),
             release: one(

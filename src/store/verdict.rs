@@ -77,7 +77,10 @@ pub(super) fn ended_among(fragments: &Fragments, application: &ApplicationSql) -
     for (number, (expression, kind)) in stamps.iter().enumerate() {
         facts.push_str(&format!(", {expression} AS countersign_fact_{number}"));
         names.push_str(&format!(", countersign_fact_{number}"));
-        none.push_str(&format!(", {}", dialect.null(*kind)));
+        none.push_str(&format!(
+            ", {} AS countersign_fact_{number}",
+            dialect.null(*kind)
+        ));
         kinds.push(*kind);
     }
     // What a stamp is compared with is known here alone, so nothing can be left out by the database.
@@ -155,7 +158,7 @@ fn resolve(fragments: &Fragments, tag: &str) -> Option<String> {
 /// The [`verdict`] as far as the session alone is concerned.
 fn state(fragments: &Fragments) -> String {
     let resolve = |tag: &str| fragments.resolve(tag).unwrap_or_default();
-    format!(
+    let state = format!(
         "CASE WHEN NOT {} THEN {} WHEN {} THEN {} WHEN NOT {} THEN {} WHEN {} THEN {} ELSE {} END",
         resolve("in_realm"),
         verdict::UNKNOWN,
@@ -166,7 +169,16 @@ fn state(fragments: &Fragments) -> String {
         resolve("touch_due"),
         verdict::LIVE_TOUCH_DUE,
         verdict::LIVE,
-    )
+    );
+    // The same moments for all rows.
+    let (dialect, timings) = (fragments.dialect, &fragments.timings);
+    let moments = [
+        dialect.now(),
+        dialect.ago(timings.idle_timeout),
+        dialect.ago(timings.touch_interval),
+    ];
+    let once = |state: String, moment: &String| state.replace(moment, &dialect.once(moment));
+    moments.iter().fold(state, once)
 }
 
 /// The [`verdict`] on the session of the surrounding statement. Accounts of sessions that are not live are not asked

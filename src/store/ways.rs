@@ -3,7 +3,8 @@
 //! Without statistics, and with misleading ones, planners take the strangest ways. So nothing but the key is a condition
 //! here, the order of the joins is fixed, and indexes are named where a database lets us name them.
 
-use super::dialect::Dialect;
+use super::{dialect::Dialect, value::Bind};
+use crate::token::TokenHash;
 
 impl Dialect {
     /// What stands behind a table's name in FROM, so that its rows are found by this index or not at all.
@@ -59,6 +60,55 @@ impl Dialect {
         )
     }
 
+    /// A list of tokens as a table, `asked (number, token)`, numbered from 1.
+    pub(crate) fn asked(self, number: usize, length: usize) -> String {
+        match self {
+            Self::Sqlite => {
+                let rows = (2..=length).map(|number| format!(" UNION ALL SELECT {number}, ?"));
+                format!(
+                    "(SELECT 1 AS number, ? AS token{}) asked",
+                    String::from_iter(rows)
+                )
+            }
+            Self::Postgres => {
+                format!("unnest(${number}::bytea[]) WITH ORDINALITY asked (token, number)")
+            }
+            Self::MySql => "JSON_TABLE(?, '$[*]' COLUMNS (number FOR ORDINALITY, \
+                 token CHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) asked"
+                .into(),
+        }
+    }
+
+    /// The parameter of [`asked`](Self::asked).
+    pub(crate) fn asked_for(self, tokens: &[TokenHash]) -> Bind {
+        match self {
+            Self::Sqlite | Self::Postgres => Bind::Hashes(tokens.to_vec()),
+            Self::MySql => {
+                let hex = |token: &TokenHash| {
+                    let digits = token.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+                    format!("\"{}\"", String::from_iter(digits))
+                };
+                let list: Vec<_> = tokens.iter().map(hex).collect();
+                Bind::Text(format!("[{}]", list.join(",")))
+            }
+        }
+    }
+
+    /// A list of ids that comes as one parameter, a JSON array: its FROM part, and the id in it, as text.
+    pub(crate) fn each_id(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("json_each({?text}) list", "list.value"),
+            Self::Postgres => (
+                "json_array_elements_text({?text}::json) list (id)",
+                "list.id",
+            ),
+            Self::MySql => (
+                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) list",
+                "list.id",
+            ),
+        }
+    }
+
     /// Sessions by their ids, one row for each id that is asked for.
     pub(super) fn find_by_id(self, columns: &str) -> String {
         let (list, id) = self.each_id();
@@ -80,3 +130,6 @@ impl Dialect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,8 @@ mod configuration;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "mysql")]
+mod cut_answers;
 mod events;
 mod faults;
 mod grants;

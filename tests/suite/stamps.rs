@@ -132,7 +132,7 @@ on_every_database! {
         let router = Router::new()
             .route("/password", post(async move |session: Session| -> Result<(), LoginError> {
                 let sql = "UPDATE users SET stamp = 'second' WHERE id = 2";
-                crate::support::database::with_pool!(&changing, pool => { sqlx::query(sql).execute(pool).await.unwrap(); });
+                crate::support::with_pool!(&changing, pool => { sqlx::query(sql).execute(pool).await.unwrap(); });
                 session.login(2).await?;
                 Ok(())
             }))
