@@ -72,6 +72,11 @@ impl TokenHash {
     pub(crate) fn as_bytes(&self) -> &[u8; TOKEN_BYTES] {
         &self.0
     }
+
+    /// A digest of these bytes; `None` unless they are 32.
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
 }
 
 impl fmt::Debug for TokenHash {

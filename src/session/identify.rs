@@ -24,6 +24,8 @@ pub(super) struct Opened {
     /// The session that the browser had last, though it is over.
     pub(super) follows: Option<Uuid>,
     pub(super) ended_reason: Option<EndedReason>,
+    /// Why the cookie could not be read, if it could not.
+    pub(super) unread: Option<CookieRejection>,
 }
 
 impl Opened {
@@ -34,6 +36,15 @@ impl Opened {
             previous: None,
             follows: None,
             ended_reason,
+            unread: None,
+        }
+    }
+
+    /// Nobody, though there may be a session behind the cookie: another node may have the key.
+    fn unread(why: CookieRejection) -> Self {
+        Self {
+            unread: Some(why),
+            ..Self::anonymous(None)
         }
     }
 
@@ -60,6 +71,7 @@ impl Opened {
             previous: Some(Previous::Token(token)),
             follows: None,
             ended_reason: None,
+            unread: None,
         }
     }
 }
@@ -70,8 +82,9 @@ impl Core {
         match presented {
             Presented::Absent => Opened::anonymous(None),
             Presented::Rejected(rejection) => {
-                self.reject(rejection.into(), observed, |event| event);
-                Opened::anonymous(None)
+                let why = rejection.into();
+                self.reject(why, observed, |event| event);
+                Opened::unread(why)
             }
             Presented::Credentials(credentials) => self.verify(credentials, observed).await,
         }
@@ -81,7 +94,7 @@ impl Core {
         let token = credentials.token.hash();
         let meter = self.events.meter();
         let started = meter.started();
-        let answer = self.verifier.look_up(token).await;
+        let answer = self.verifier.look_up(token, &credentials.user_id).await;
         meter.verified(outcome(&answer), started);
         let found = match answer {
             Ok(
@@ -145,6 +158,7 @@ impl Core {
             token: Some(token),
             follows: None,
             ended_reason: None,
+            unread: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +15,8 @@ use uuid::Uuid;
 use super::{Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core};
 use crate::{
     client::Observed,
+    cookie::Holder,
+    event::CookieRejection,
     store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
@@ -48,6 +50,7 @@ pub enum Identity {
 ///     Ok(Redirect::to("/"))
 /// }
 /// ```
+#[doc(alias("AuthSession", "SessionHandle"))]
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -61,6 +64,7 @@ struct Inner {
     /// The session that the browser had last, though it is over.
     follows: Option<Uuid>,
     ended_reason: Option<EndedReason>,
+    unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
     /// Whether anybody asked: the response then depends on the cookie.
@@ -74,6 +78,17 @@ pub(super) struct State {
     /// The response is out: nothing can be promised any more.
     pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
+}
+
+impl Identity {
+    /// Whom what the browser keeps belongs to; `None` where that is not known.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Anonymous => Some(Holder::Nobody),
+            Self::SignedIn(user) => Some(Holder::Session(user.session_id())),
+            Self::Unavailable => None,
+        }
+    }
 }
 
 /// What becomes real only when the response succeeds.
@@ -129,6 +144,20 @@ impl Session {
         self.0.ended_reason
     }
 
+    /// The client's address: the peer's, or what the [trusted proxies](crate::SessionsBuilder::trusted_proxies) say of it. The
+    /// same that a sign-in records. `None` where the server does not tell the peer: serve with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    ///
+    /// # Security
+    ///
+    /// An address is shared, changes, and is no proof of anybody. It is good for counting what one may do too often, such as
+    /// failed sign-ins (ASVS 5.0, 6.3.1), and for the log.
+    #[must_use]
+    #[doc(alias("remote_addr", "peer_addr", "ip"))]
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.core().client.address(self.observed())
+    }
+
     /// Messages to be shown once.
     #[must_use]
     pub fn flash(&self) -> Flash {
@@ -161,6 +190,11 @@ impl Session {
     /// The session that the browser had last, though it is over.
     pub(crate) fn follows(&self) -> Option<Uuid> {
         self.0.follows
+    }
+
+    /// Why the session cookie of this request could not be read, if it could not: there may be a session behind it.
+    pub(super) fn unread(&self) -> Option<CookieRejection> {
+        self.0.unread
     }
 
     /// The digest of the token by which a user is signed in.
@@ -221,13 +255,14 @@ impl Session {
             previous: opened.previous,
             follows: opened.follows,
             ended_reason: opened.ended_reason,
+            unread: opened.unread,
+            flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,
                 settled: false,
                 promise: None,
             }),
-            flash: FlashState::new(core.cookies.raw_flash(headers)),
             consulted: AtomicBool::new(false),
         }))
     }

@@ -47,6 +47,8 @@ impl Fragments {
             // The old token of a rotation is still accepted.
             "in_grace" => format!("previous_until > {now}"),
             "instant_now" => dialect.instant(&now),
+            "idle_since" => idle_since,
+            "forget_until" => dialect.ago(timings.retention),
             "lapsed" => format!("reserved_until <= {now}"),
             "idle" => format!(
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"
@@ -71,9 +73,6 @@ impl Fragments {
             "grace_end" => dialect.ahead(timings.rotation_grace),
             "lock" => dialect.for_update().to_owned(),
             "lock_free" => dialect.for_update_skip_locked().to_owned(),
-            // Statements about one user go by this, and never through what has run out or ended.
-            "by_user" => dialect.by_index("countersign_sessions_user"),
-            "by_expiry" => dialect.by_index("countersign_sessions_expires"),
             // The column holds how long the administrator's own session could have lasted.
             "acting_end" => dialect.earlier(&dialect.ahead(timings.acting_timeout), "expires_at"),
             _ => return self.resolve_column(tag),

@@ -5,7 +5,6 @@ use uuid::Uuid;
 use super::{
     Bind, EndedReason, Fault, MAX_LIST, NewSession, Previous, Store,
     driver::Unit,
-    ending::end_binds,
     grant::{Attempt, SignInError},
     value::{CorruptRow, Row},
 };
@@ -37,7 +36,7 @@ impl Store {
             let ended = match new.acting_user {
                 // An administrator who was signed out or ran out meanwhile acts as no other.
                 Some(_) => {
-                    let binds = end_binds(
+                    let binds = self.end_binds(
                         EndedReason::Replaced,
                         Some(new.actor().as_str()),
                         Bind::Uuids(vec![previous]),
@@ -57,11 +56,8 @@ impl Store {
         if previous.or(new.follows).is_none() || new.acting_user.is_some() {
             return Ok(replaced);
         }
-        let binds = vec![
-            Bind::Text(new.user_id.to_string()),
-            Bind::from(new.id),
-            Bind::from(new.id),
-        ];
+        let mut binds: Vec<_> = self.user_named(new).collect();
+        binds.extend([Bind::from(new.id), Bind::from(new.id)]);
         let rows = unit.fetch(&self.statements.siblings, binds).await?;
         let siblings = read_counted(&rows, 1, |row| row.uuid(0))?;
         for siblings in siblings.chunks(MAX_LIST) {
@@ -85,7 +81,7 @@ impl Store {
         ids: &[Uuid],
     ) -> Result<u64, Attempt> {
         let by = Some(new.actor().as_str());
-        let binds = end_binds(reason, by, Bind::Uuids(ids.to_vec()));
+        let binds = self.end_binds(reason, by, Bind::Uuids(ids.to_vec()));
         Ok(unit.execute(&self.statements.end_ids, binds).await?)
     }
 }

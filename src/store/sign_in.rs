@@ -111,7 +111,7 @@ impl Store {
             None => &self.statements.insert,
         };
         let follows = previous.or(new.follows).unwrap_or_default();
-        let binds = insert_binds(new, standing.stamp, follows);
+        let binds = self.insert_binds(new, standing.stamp, follows);
         if unit.execute(insert, binds).await? == 0 {
             // An administrator who was signed out meanwhile acts as no other.
             return Err(Attempt::Refused(SignInError::PreviousOver));
@@ -214,29 +214,38 @@ impl Store {
         new: &NewSession,
         previous: Option<Uuid>,
     ) -> Result<Vec<Rival>, Attempt> {
-        let binds = vec![
-            Bind::from(previous.unwrap_or_default()),
-            Bind::from(new.id),
-            Bind::Text(new.user_id.to_string()),
-            Bind::from(new.id),
-        ];
+        let mut binds = vec![Bind::from(previous.unwrap_or_default()), Bind::from(new.id)];
+        binds.extend(self.user_named(new));
+        binds.push(Bind::from(new.id));
         let rows = unit.fetch(&self.statements.rivals, binds).await?;
         read_counted(&rows, 5, read_rival)
     }
-}
 
-fn insert_binds(new: &NewSession, stamp: Option<StampHash>, follows: Uuid) -> Vec<Bind> {
-    vec![
-        Bind::from(new.id),
-        Bind::Text(new.user_id.to_string()),
-        Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
-        Bind::Hash(new.token),
-        Bind::Int(new.remembered.into()),
-        Bind::MaybeText(new.ip.clone()),
-        Bind::MaybeText(new.user_agent.clone()),
-        Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),
-        Bind::from(follows),
-    ]
+    /// The parameters of a statement about the user's own sessions.
+    pub(super) fn user_named(&self, new: &NewSession) -> impl Iterator<Item = Bind> {
+        let user = Bind::Text(new.user_id.to_string());
+        std::iter::repeat_n(user, self.statements.user_named)
+    }
+
+    pub(super) fn insert_binds(
+        &self,
+        new: &NewSession,
+        stamp: Option<StampHash>,
+        follows: Uuid,
+    ) -> Vec<Bind> {
+        let shown = |text: &String| self.letters.keep(text).into_owned();
+        vec![
+            Bind::from(new.id),
+            Bind::Text(new.user_id.to_string()),
+            Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
+            Bind::Hash(new.token),
+            Bind::Int(new.remembered.into()),
+            Bind::MaybeText(new.ip.clone()),
+            Bind::MaybeText(new.user_agent.as_ref().map(shown)),
+            Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),
+            Bind::from(follows),
+        ]
+    }
 }
 
 fn read_rival(row: &Row) -> Result<Rival, CorruptRow> {

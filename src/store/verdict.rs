@@ -7,8 +7,12 @@
 use super::{
     application::{ACTING, ApplicationSql, OWNER, SESSION},
     fragments::Fragments,
+    index::{Bound, Index, Order, Part},
     statement::{MAX_LIST, Statement},
-    value::CellKind::{self, Bytes, Id, Int, Text, Texts},
+    value::{
+        Bind,
+        CellKind::{self, Bytes, Id, Int, Text, Texts},
+    },
 };
 
 /// What a session's row says, as a number: the fourth column of [`verify`].
@@ -133,12 +137,14 @@ pub(super) fn stamped(fragments: &Fragments, application: &ApplicationSql) -> Op
         .iter()
         .map(|(expression, _)| format!(", {expression}"));
     let facts = String::from_iter(facts);
+    let from = fragments.dialect.time("{?int}");
+    let from = Bound::new(">=", from, vec![Bind::Int(0)]);
+    let part = Part::of(Index::Expires).bounded(Some(from));
+    let (rows, _) = part.rows(fragments.dialect, Order::OldestFirst);
     let template = format!(
         "SELECT {SESSION}.countersign_id, {{integer:{SESSION}.countersign_state}}, {SESSION}.countersign_expires, \
          {SESSION}.countersign_acting{{facts}} FROM (\
-         SELECT {COLUMNS}, {{micros:expires_at}} AS countersign_expires FROM countersign_sessions {{by_expiry}} \
-         WHERE {{in_realm}} AND ended_at IS NULL AND expires_at >= {} ORDER BY expires_at LIMIT {MAX_LIST}) {SESSION}",
-        fragments.dialect.time("{?int}"),
+         SELECT {COLUMNS}, {{micros:expires_at}} AS countersign_expires {rows} LIMIT {MAX_LIST}) {SESSION}",
     );
     (!stamps.is_empty()).then(|| {
         Statement::new(fragments.dialect, &template, &kinds, |tag| match tag {

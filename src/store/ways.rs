@@ -130,6 +130,3 @@ impl Dialect {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

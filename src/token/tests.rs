@@ -58,6 +58,15 @@ fn decode_takes_the_canonical_text_alone() {
 }
 
 #[test]
+fn a_digest_has_32_bytes() {
+    let hash = Token([7; 32]).hash();
+    assert_eq!(TokenHash::from_slice(hash.as_bytes()), Some(hash));
+    for length in [0, 31, 33, 64] {
+        assert_eq!(TokenHash::from_slice(&vec![0; length]), None);
+    }
+}
+
+#[test]
 fn debug_shows_neither_token_nor_digest() {
     let token = Token([7; 32]);
     assert_eq!(

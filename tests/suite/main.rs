@@ -34,8 +34,11 @@ mod cookies;
 mod cross_site;
 #[cfg(feature = "mysql")]
 mod cut_answers;
+#[cfg(feature = "pages")]
+mod devices;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
@@ -74,13 +77,19 @@ mod pages_hostile;
 mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
+mod refusals;
 mod refused_accounts;
 mod revocation;
 mod rotation;
+mod settings;
 mod stamps;
+mod starting;
 mod streams;
 mod sweeping;
 mod timeouts;
