@@ -22,6 +22,7 @@
 //!     let sessions = Sessions::builder(pool)
 //!         .key(key)
 //!         .account("users WHERE id = {user:int} AND NOT disabled")
+//!         .security_stamp("security_stamp", "users WHERE id = {user:int}")
 //!         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
 //!         .build()
 //!         .await?;
