@@ -141,14 +141,14 @@ pub use local_path::local_path;
 pub use pages::{PageLook, device_name};
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
-    MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
-    UntilEnded,
+    LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
+    SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    EndedReason, Filter, Page, SessionInfo, SessionPage, SessionPool, SessionState, Stats, Swept,
-    migrate, schema_version,
+    Cursor, EndedReason, Filter, InvalidCursor, Page, SessionInfo, SessionPage, SessionPool,
+    SessionState, Stats, Swept, migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};
@@ -164,6 +164,13 @@ pub mod fuzzing {
         cookie::fuzzing::{cookie_header, flash_payload, session_payload},
         web::fuzzing::{page_token, parameters},
     };
+}
+
+// Doors for `benches/hot`, which is a crate of its own; its `.cargo/config.toml` sets the cfg.
+#[cfg(countersign_benches)]
+#[doc(hidden)]
+pub mod benches {
+    pub use crate::cookie::benches::RequestWithSession;
 }
 
 // The application in the README compiles.

@@ -55,6 +55,7 @@ fn level(kind: EventKind) -> Level {
             why: CookieRejection::UnknownToken,
         } => Level::INFO,
         EventKind::CookieRejected { .. }
+        | EventKind::LogoutIneffective { .. }
         | EventKind::CrossSiteRefused
         | EventKind::NotVerified { .. }
         | EventKind::EventsDropped => Level::WARN,
@@ -78,6 +79,9 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::SignInRefused { .. } => "sign-in refused",
         EventKind::SignInFailed => "sign-in failed",
         EventKind::SignedOut => "signed out",
+        EventKind::LogoutIneffective { .. } => {
+            "signed out without ending a session: cookie not readable"
+        }
         EventKind::Ended {
             reason: EndedReason::Revoked,
         } => "sessions revoked",

@@ -15,6 +15,8 @@ use uuid::Uuid;
 use super::{Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core};
 use crate::{
     client::Observed,
+    cookie::Holder,
+    event::CookieRejection,
     store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
@@ -60,6 +62,7 @@ struct Inner {
     /// The session that a login replaces and a logout ends.
     previous: Option<Previous>,
     ended_reason: Option<EndedReason>,
+    unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
     /// Whether anybody asked: the response then depends on the cookie.
@@ -73,6 +76,17 @@ pub(super) struct State {
     /// The response is out: nothing can be promised any more.
     pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
+}
+
+impl Identity {
+    /// Whom what the browser keeps belongs to; `None` where that is not known.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Anonymous => Some(Holder::Nobody),
+            Self::SignedIn(user) => Some(Holder::Session(user.session_id())),
+            Self::Unavailable => None,
+        }
+    }
 }
 
 /// What becomes real only when the response succeeds.
@@ -170,6 +184,11 @@ impl Session {
         self.0.previous
     }
 
+    /// Why the session cookie of this request could not be read, if it could not: there may be a session behind it.
+    pub(super) fn unread(&self) -> Option<CookieRejection> {
+        self.0.unread
+    }
+
     /// The digest of the token by which a user is signed in.
     pub(super) fn token(&self) -> Option<TokenHash> {
         self.0.token
@@ -227,13 +246,14 @@ impl Session {
             token: opened.token,
             previous: opened.previous,
             ended_reason: opened.ended_reason,
+            unread: opened.unread,
+            flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,
                 settled: false,
                 promise: None,
             }),
-            flash: FlashState::new(core.cookies.raw_flash(headers)),
             consulted: AtomicBool::new(false),
         }))
     }

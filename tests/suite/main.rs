@@ -34,6 +34,7 @@ mod cross_site;
 mod devices;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
@@ -72,12 +73,17 @@ mod pages_hostile;
 mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
 mod refusals;
 mod revocation;
 mod rotation;
+mod settings;
+mod starting;
 mod streams;
 mod sweeping;
 mod timeouts;

@@ -33,6 +33,7 @@ struct UserPage {
     problem: Option<Trouble>,
     user_id: Shown,
     table: Option<SessionTable>,
+    is_incomplete: bool,
     newest: Option<String>,
     older: Option<String>,
     /// Where the sessions are in which the user acts as somebody else.
@@ -121,6 +122,7 @@ async fn page(
             with_actions: offers_ending && any_live,
             sessions,
         }),
+        is_incomplete: listing.incomplete,
         newest: asked.page_token.is_some().then(|| page(None)),
         older: listing
             .next_page_token
