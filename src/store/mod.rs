@@ -11,6 +11,8 @@
 
 mod application;
 mod backend;
+#[cfg(countersign_benches)]
+pub(crate) mod benches;
 mod dialect;
 mod driver;
 pub(crate) mod ending;
