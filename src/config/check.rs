@@ -59,7 +59,7 @@ impl SessionsBuilder {
             });
         }
         let realm: Arc<str> = self.realm.into();
-        let store = Store::new(
+        let mut store = Store::new(
             self.driver,
             realm.clone(),
             timings,

@@ -15,6 +15,7 @@ use super::{
     statement::Statement,
     value::{Bind, Cell, CellKind, Row},
 };
+use crate::error::MigrateError;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -25,7 +26,7 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn is_exhausted(&self) -> bool;
     fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
     fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
 /// A connection that runs statements; dropped, it goes back to its pool, or is closed if an answer may still come on it.
@@ -47,6 +48,8 @@ pub(crate) trait Link: Send {
 /// A transaction; dropped, it is undone.
 pub(crate) trait Unit: Link {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>>;
+    /// Undone when this returns, where dropping leaves it to a task. A connection that does not do it is closed.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What one of sqlx's databases needs of its own.
@@ -73,7 +76,7 @@ pub(crate) trait Backend: sqlx::Database {
     fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     /// Closes a connection on which an answer may still come.
     fn discard(connection: PoolConnection<Self>);
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
 /// The four types of the seam, in both directions. Implemented for every database that has them.

@@ -24,6 +24,8 @@ pub(crate) enum FaultKind {
 pub(crate) struct Fault {
     kind: FaultKind,
     summary: String,
+    /// The database's own code; empty where it did not say anything.
+    code: String,
 }
 
 impl Fault {
@@ -43,6 +45,7 @@ impl Fault {
         Self {
             kind,
             summary: summary::<DB>(&error),
+            code: error.as_database_error().map(DB::code).unwrap_or_default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Fault {
         Self {
             kind: FaultKind::TimedOut,
             summary: "no answer within the time budget".into(),
+            code: String::new(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Fault {
         Self {
             kind: FaultKind::Lost,
             summary: "the connection was given up".into(),
+            code: String::new(),
         }
     }
 
@@ -66,13 +71,27 @@ impl Fault {
         Self {
             kind: FaultKind::Data,
             summary: "a row does not read as a session; look at countersign_sessions".into(),
+            code: String::new(),
         }
     }
 
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }
+
+    /// Whether a text that came as a parameter cannot be kept in this database at all.
+    pub(crate) fn is_of_the_argument(&self) -> bool {
+        self.code == LETTER_MISSING
+    }
+
+    /// The database's own code for what went wrong.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
 }
+
+/// PostgreSQL's: the text cannot be converted into the encoding of the database, which is not UTF-8.
+const LETTER_MISSING: &str = "22P05";
 
 /// The database's message where it speaks of tables, columns, rights or resources. Messages about data quote the
 /// data, so of anything else only the code is kept.
@@ -85,6 +104,9 @@ fn summary<DB: Backend>(error: &sqlx::Error) -> String {
         other => return other.to_string(),
     };
     let code = DB::code(database.as_ref());
+    if code == LETTER_MISSING {
+        return format!("the database's encoding lacks a letter of this text (code {code})");
+    }
     match DB::quotes_no_data(database.as_ref()) {
         true => format!("{} (code {code})", database.message()),
         false => format!("the database refused the statement (code {code})"),

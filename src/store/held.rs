@@ -12,6 +12,7 @@ use super::{
     statement::Statement,
     value::{Bind, Row},
 };
+use crate::error::MigrateError;
 
 /// A connection that goes back to its pool only when nothing of ours is left on it: dropped in mid-statement or in
 /// mid-transaction, it would carry half an answer, or an open transaction, to whoever comes next. sqlx's own
@@ -144,6 +145,10 @@ impl<DB: Speaks> Unit for Held<DB> {
             Ok(())
         })
     }
+
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(self.roll_back())
+    }
 }
 
 impl<DB: Speaks> Driver for Pool<DB> {
@@ -166,7 +171,7 @@ impl<DB: Speaks> Driver for Pool<DB> {
         DB::begin(self)
     }
 
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>> {
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
         DB::migrate(self)
     }
 }

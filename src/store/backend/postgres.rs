@@ -1,9 +1,8 @@
 //! PostgreSQL.
 
 use sqlx::{
-    Arguments, Connection, Pool, Postgres,
+    Arguments, Pool, Postgres,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     pool::PoolConnection,
     postgres::{PgArguments, PgQueryResult},
 };
@@ -61,14 +60,7 @@ impl Backend for Postgres {
         drop(connection.detach());
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
-            let mut connection = pool.acquire().await?.detach();
-            migrate::migrator(Self::DIALECT)
-                .run_direct(None, &mut connection, false)
-                .await?;
-            Ok(connection.close().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::postgres::migrate(pool))
     }
 }

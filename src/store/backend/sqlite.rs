@@ -3,7 +3,6 @@
 use sqlx::{
     Pool, Sqlite, Transaction,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     pool::PoolConnection,
     sqlite::{SqliteArguments, SqliteQueryResult},
 };
@@ -63,16 +62,8 @@ impl Backend for Sqlite {
         drop(connection);
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // sqlx has no lock for SQLite's migrations; the write lock of a transaction around all of them is one.
-            let mut transaction = pool.begin_with(Self::DIALECT.begin()).await?;
-            migrate::migrator(Self::DIALECT)
-                .set_locking(false)
-                .run_direct(None, &mut *transaction, false)
-                .await?;
-            Ok(transaction.commit().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::sqlite::migrate(pool))
     }
 }
 
@@ -100,5 +91,10 @@ impl Link for Written {
 impl Unit for Written {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
         Box::pin(async move { self.0.commit().await.map_err(Fault::of::<Sqlite>) })
+    }
+
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        // What fails here is undone by its thread before the connection is used again.
+        Box::pin(async move { self.0.rollback().await.unwrap_or_default() })
     }
 }
