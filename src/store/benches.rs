@@ -35,6 +35,10 @@ impl Link for Recording<'_> {
     ) -> BoxFuture<'a, Result<u64, Fault>> {
         self.over.execute(statement, binds)
     }
+
+    fn is_good(&self) -> bool {
+        self.over.is_good()
+    }
 }
 
 impl Link for Replay {
@@ -53,5 +57,9 @@ impl Link for Replay {
         _: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>> {
         Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn is_good(&self) -> bool {
+        true
     }
 }
