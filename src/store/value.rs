@@ -40,6 +40,7 @@ pub(crate) enum CellKind {
 }
 
 #[derive(Debug)]
+#[cfg_attr(countersign_benches, derive(Clone))]
 pub(crate) enum Cell {
     Null,
     Int(i64),
@@ -50,6 +51,7 @@ pub(crate) enum Cell {
 }
 
 #[derive(Debug)]
+#[cfg_attr(countersign_benches, derive(Clone))]
 pub(crate) struct Row(Vec<Cell>);
 
 /// A row that does not read as a session: that session is refused and reported.
