@@ -29,7 +29,8 @@ async fn over_one_connection(
 ) -> App {
     database.pool.migrate().await.unwrap();
     // One lane, which gives its connection back before there can be another.
-    let listens = |builder: countersign::SessionsBuilder| configure(builder).max_lanes(1).on_event(drop);
+    let listens =
+        |builder: countersign::SessionsBuilder| configure(builder).max_lanes(1).on_event(drop);
     App::on(&database.pool_of(1).await, listens).await
 }
 

@@ -61,7 +61,7 @@ impl SessionsBuilder {
             });
         }
         let realm: Arc<str> = self.realm.into();
-        let store = Store::new(
+        let mut store = Store::new(
             self.driver.bounded(bounds),
             realm.clone(),
             timings,

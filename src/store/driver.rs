@@ -16,6 +16,7 @@ use super::{
     statement::Statement,
     value::{Bind, Cell, CellKind, Row},
 };
+use crate::error::MigrateError;
 
 /// How to connect to one of sqlx's databases.
 pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
@@ -35,7 +36,7 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn begin(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
     /// Closes the connections that are not in use.
     fn close_idle(&self) -> BoxFuture<'_, ()>;
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
 /// A connection that runs statements; dropped, it goes back, or is closed if an answer may still come on it.
@@ -60,6 +61,8 @@ pub(crate) trait Link: Send {
 /// A transaction; dropped, it is undone.
 pub(crate) trait Unit: Link {
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>>;
+    /// Undone when this returns, where dropping leaves it to a task. A connection that does not do it is closed.
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What one of sqlx's databases needs of its own.
@@ -102,7 +105,7 @@ pub(crate) trait Backend: sqlx::Database {
         id: i64,
         for_seconds: u64,
     ) -> BoxFuture<'_, Result<bool, Fault>>;
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>>;
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
 /// The four types of the seam, in both directions. Implemented for every database that has them.
@@ -166,7 +169,7 @@ impl<DB: Speaks> Driver for SqlxDriver<DB> {
         Box::pin(self.0.close_idle())
     }
 
-    fn migrate(&self) -> BoxFuture<'_, Result<(), sqlx::migrate::MigrateError>> {
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
         DB::migrate(self.0.pool())
     }
 }

@@ -185,4 +185,8 @@ impl<DB: Speaks> Unit for Held<DB> {
             Ok(())
         })
     }
+
+    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(self.roll_back())
+    }
 }

@@ -12,7 +12,9 @@
 mod application;
 mod backend;
 mod backlog;
+mod check;
 mod connections;
+mod cursor;
 mod dialect;
 mod driver;
 pub(crate) mod ending;
@@ -21,7 +23,9 @@ mod filter;
 mod fragments;
 mod grant;
 mod held;
+mod index;
 mod info;
+mod letters;
 mod listing;
 mod migrate;
 mod pool;
@@ -37,6 +41,7 @@ mod sweep;
 mod user_limit;
 mod value;
 mod verify;
+mod walk;
 mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -44,11 +49,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{
-    error::{BuildError, Error},
-    token::TokenHash,
-    user_id::UserId,
-};
+use crate::{error::Error, user_id::UserId};
 
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
@@ -66,10 +67,14 @@ pub(crate) use self::{
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
+    walk::Extent,
 };
-use self::{backlog::Backlog, retry::retry, statements::Statements, value::CorruptRow};
+use self::{
+    backlog::Backlog, letters::Letters, retry::retry, statements::Statements, value::CorruptRow,
+};
 pub use self::{
     connections::ConnectionDiscard,
+    cursor::{Cursor, InvalidCursor},
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
     listing::{Page, SessionPage},
@@ -89,7 +94,11 @@ pub(crate) struct Store {
     /// The forms in which the application's SQL takes the user's id: an id that has no such form is refused.
     user_casts: Vec<UserCast>,
     permission_columns: usize,
+    /// Which ones the database has: found out by `check`.
+    letters: Letters,
     time_budget: Duration,
+    /// After this long a walk within the time budget begins no further step.
+    walk_budget: Duration,
     backlog: Backlog,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
@@ -117,42 +126,11 @@ impl Store {
             permission_columns: application.permissions.len(),
             driver,
             fragments,
+            letters: Letters::default(),
             time_budget,
+            walk_budget: time_budget / 2,
             backlog: Backlog::default(),
             ended: Notify::new(),
-        }
-    }
-
-    /// Whether the schema is the one this code was written for, and the application's SQL runs.
-    pub(crate) async fn check(&self) -> Result<(), BuildError> {
-        let version = tokio::time::timeout(CHECK_BUDGET, self.schema_version()).await;
-        let found =
-            version.unwrap_or_else(|_| Err(BuildError::Database(Fault::timed_out().into())))?;
-        let needed = migrate::SCHEMA_VERSION;
-        match found {
-            found if found < needed => return Err(BuildError::SchemaOlder { found, needed }),
-            found if found > needed => return Err(BuildError::SchemaNewer { found, needed }),
-            _ => {}
-        }
-        let trial = async {
-            let mut link = self.driver.acquire(Purpose::LookUp).await?;
-            self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
-            let nobody = || vec![Bind::Text("[]".into())];
-            link.fetch(&self.statements.ended_among, nobody()).await?;
-            if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, nobody()).await?;
-            }
-            Ok(())
-        };
-        let tried = self.within(CHECK_BUDGET, trial).await;
-        tried.map_err(BuildError::Database)
-    }
-
-    async fn schema_version(&self) -> Result<i64, BuildError> {
-        match migrate::schema_version(self.driver.as_ref()).await {
-            Ok(Some(version)) => Ok(version),
-            Ok(None) => Err(BuildError::SchemaMissing),
-            Err(fault) => Err(BuildError::Database(fault.into())),
         }
     }
 
@@ -234,3 +212,6 @@ impl From<CorruptRow> for Error {
         Self::corrupt()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{
     Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
-    ending::end_binds,
     grant::{Attempt, SignInError},
     retry::retry,
     value::{CorruptRow, Row},
@@ -105,7 +104,7 @@ impl Store {
             Some(_) => &self.statements.insert_acting,
             None => &self.statements.insert,
         };
-        unit.execute(insert, insert_binds(new)).await?;
+        unit.execute(insert, self.insert_binds(new)).await?;
         Ok(unit)
     }
 
@@ -144,7 +143,7 @@ impl Store {
             Admission::Admitted { ends } => ends,
         };
         for ends in ends.chunks(MAX_LIST) {
-            let binds = end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
+            let binds = self.end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
             let ended = unit.execute(&self.statements.end_ids, binds).await?;
             match ended == ends.len() as u64 {
                 true => displaced.for_the_limit.extend(ends),
@@ -156,7 +155,7 @@ impl Store {
                 // Whoever was signed out or ran out meanwhile acts as nobody.
                 (Previous::Session(id), Some(_)) => (
                     &self.statements.end_live,
-                    end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
+                    self.end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
                 ),
                 _ => self.ending_of(previous, EndedReason::Replaced, Some(by)),
             };
@@ -253,18 +252,19 @@ impl Store {
         let rivals: Result<Vec<_>, CorruptRow> = rows.iter().map(read_rival).collect();
         rivals.map_err(Attempt::corrupt)
     }
-}
 
-fn insert_binds(new: &NewSession) -> Vec<Bind> {
-    vec![
-        Bind::from(new.id),
-        Bind::Text(new.user_id.to_string()),
-        Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
-        Bind::Hash(new.token),
-        Bind::Int(new.remembered.into()),
-        Bind::MaybeText(new.ip.clone()),
-        Bind::MaybeText(new.user_agent.clone()),
-    ]
+    pub(super) fn insert_binds(&self, new: &NewSession) -> Vec<Bind> {
+        let shown = |text: &String| self.letters.keep(text).into_owned();
+        vec![
+            Bind::from(new.id),
+            Bind::Text(new.user_id.to_string()),
+            Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
+            Bind::Hash(new.token),
+            Bind::Int(new.remembered.into()),
+            Bind::MaybeText(new.ip.clone()),
+            Bind::MaybeText(new.user_agent.as_ref().map(shown)),
+        ]
+    }
 }
 
 fn read_rival(row: &Row) -> Result<Rival, CorruptRow> {

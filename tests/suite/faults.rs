@@ -8,7 +8,7 @@ use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::support::{
-    App, Client, Database, Pool, eventually, hooks::Hook, on_every_database, sessions,
+    App, Client, Database, Pool, eventually, hooks::Hook, on_every_database, rows::NewRow, sessions,
 };
 
 const BUDGET: Duration = Duration::from_millis(500);
@@ -49,10 +49,14 @@ on_every_database! {
     async fn a_full_queue_refuses_at_once_and_nobody_hangs(database: Database) {
         let bounds = |builder: SessionsBuilder| builder.queue_capacity(1).max_lanes(1).time_budget(AT_LAST * 3);
         let (app, hook, client) = behind_a_door(&database, bounds).await;
+        // As many sessions: requests of one session would share a place.
+        let sessions: Vec<_> = (0..64).map(|_| NewRow::live("2")).collect();
+        database.insert(&sessions).await;
         hook.opens(false);
-        let mut answers: FuturesUnordered<_> = (0..64)
-            .map(|_| {
-                let (mut client, app) = (client.clone(), app.clone());
+        let mut answers: FuturesUnordered<_> = sessions
+            .iter()
+            .map(|session| {
+                let (mut client, app) = (session.client(), app.clone());
                 tokio::spawn(async move { client.get(&app.router, "/me").await.status })
             })
             .collect();
@@ -62,7 +66,8 @@ on_every_database! {
             assert_eq!(status.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
         }
         hook.opens(true);
-        timeout(AT_LAST, answers.next()).await.unwrap();
+        let status = timeout(AT_LAST, answers.next()).await.unwrap().unwrap();
+        assert_eq!(status.unwrap(), StatusCode::OK);
         assert_eq!(app.who(&client).await, "2");
     }
 

@@ -1,11 +1,8 @@
 //! MySQL and MariaDB.
 
-use std::io;
-
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, MySql, MySqlConnection, Pool, Row,
+    AssertSqlSafe, Executor, MySql, MySqlConnection, Pool, Row,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult},
 };
 
@@ -13,7 +10,7 @@ use crate::store::{
     connections::{Bounds, Opened, State},
     dialect::Dialect,
     driver::{Backend, BoxFuture},
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, class_quotes_no_data},
     migrate,
     value::Bind,
 };
@@ -78,6 +75,12 @@ impl Backend for MySql {
         number(error).to_string()
     }
 
+    fn quotes_no_data(error: &(dyn DatabaseError + 'static)) -> bool {
+        // Read-only and the format of the binary log: the server's state, under the catch-all SQLSTATE.
+        matches!(number(error), 1290 | 1665 | 1836)
+            || class_quotes_no_data(&error.code().unwrap_or_default())
+    }
+
     fn bounded(options: &MySqlConnectOptions, _: &Bounds) -> MySqlConnectOptions {
         // It has none for settings; they come with the first statement.
         options.clone()
@@ -132,29 +135,10 @@ impl Backend for MySql {
         })
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
-            let mut connection = pool.acquire().await?.detach();
-            // sqlx waits for its own lock with a timeout of -1. MariaDB calls that incorrect, in a warning, and gives none.
-            let locked: Option<i64> = sqlx::query_scalar(LOCK).fetch_one(&mut connection).await?;
-            if locked != Some(1) {
-                let waited = "another program has been migrating this database for half a minute";
-                return Err(
-                    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited)).into(),
-                );
-            }
-            migrate::migrator(Self::DIALECT)
-                .set_locking(false)
-                .run_direct(None, &mut connection, false)
-                .await?;
-            Ok(connection.close().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::mysql::migrate(pool))
     }
 }
-
-/// Held by whoever migrates this database; half a minute is longer than migrating takes.
-const LOCK: &str = "SELECT GET_LOCK(CONCAT('countersign:', MD5(DATABASE())), 30)";
 
 /// MySQL's SQLSTATE is often the catch-all HY000; its own numbers tell.
 fn number(error: &(dyn DatabaseError + 'static)) -> u16 {

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use sqlx::{
-    Arguments, Connection, Executor, PgConnection, Pool, Postgres, Row,
+    Arguments, Executor, PgConnection, Pool, Postgres, Row,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     postgres::{PgArguments, PgConnectOptions, PgQueryResult},
 };
 
@@ -113,15 +112,8 @@ impl Backend for Postgres {
         })
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // A lock belongs to its connection: one that does not come back to the pool cannot keep it there.
-            let mut connection = pool.acquire().await?.detach();
-            migrate::migrator(Self::DIALECT)
-                .run_direct(None, &mut connection, false)
-                .await?;
-            Ok(connection.close().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::postgres::migrate(pool))
     }
 }
 

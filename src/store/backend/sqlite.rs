@@ -5,7 +5,6 @@ use std::path::Path;
 use sqlx::{
     Executor, Pool, Sqlite, SqliteConnection,
     error::{BoxDynError, DatabaseError},
-    migrate::MigrateError,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult},
 };
 
@@ -90,16 +89,8 @@ impl Backend for Sqlite {
         Box::pin(std::future::ready(Ok(false)))
     }
 
-    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>> {
-        Box::pin(async move {
-            // sqlx has no lock for SQLite's migrations; the write lock of a transaction around all of them is one.
-            let mut transaction = pool.begin_with(Self::DIALECT.begin()).await?;
-            migrate::migrator(Self::DIALECT)
-                .set_locking(false)
-                .run_direct(None, &mut *transaction, false)
-                .await?;
-            Ok(transaction.commit().await?)
-        })
+    fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
+        Box::pin(migrate::sqlite::migrate(pool))
     }
 }
 
