@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use countersign::{ConnectionDiscard, EventKind};
+use countersign::{ConnectionDiscard, EventKind, SessionsBuilder};
 use http::StatusCode;
 
 use crate::{
@@ -80,6 +80,34 @@ on_every_server! {
         hook.says(true);
         let error = usual(pool.builder()).build().await.unwrap_err().to_string();
         assert!(error.contains("after_connect"), "{error}");
+    }
+
+    async fn each_connection_brings_its_bounds(database: Database) {
+        database.pool.migrate().await.unwrap();
+        let (says, bounded) = match &database.pool {
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => {
+                let name = database.url().rsplit_once('/').unwrap().1.to_owned();
+                let serializable = format!("ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'");
+                database.execute(&serializable).await;
+                let bounded = "current_setting('transaction_isolation') = 'read committed' \
+                    AND current_setting('statement_timeout') = '9s' AND current_setting('lock_timeout') = '8s' \
+                    AND current_setting('idle_in_transaction_session_timeout') = '10s'";
+                ("SELECT 1", bounded)
+            }
+            _ => (
+                "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+                "@@tx_isolation = 'READ-COMMITTED' AND @@tx_read_only = 0 AND @@autocommit = 1 \
+                 AND @@innodb_lock_wait_timeout = 9 AND @@lock_wait_timeout = 9 AND @@max_statement_time = 9 \
+                 AND @@group_concat_max_len > 1000000 AND @@sql_select_limit > 1000000",
+            ),
+        };
+        let account = format!("users WHERE id = {{user:int}} AND {bounded}");
+        let pool = database.pool_with_hook(&Hook::saying(says)).await;
+        let bounds = |builder: SessionsBuilder| builder.time_budget(Duration::from_secs(10)).account(account);
+        let app = App::on(&pool, bounds).await;
+        let client = app.signed_in("2").await;
+        assert_eq!(app.who(&client).await, "2", "every bound holds");
     }
 
     async fn hooks_run_and_new_connect_options_are_used(database: Database) {
@@ -162,4 +190,29 @@ on_every_database! {
             eventually("nothing is connected", || async { database.count(others).await == 0 }).await;
         }
     }
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_only_reads_is_refused_and_told() {
+    let database = crate::support::Database::postgres().await;
+    database.pool.migrate().await.unwrap();
+    let (heard, hook) = (Heard::default(), Hook::saying("SET default_transaction_read_only = on"));
+    hook.says(false);
+    let pool = database.pool_with_hook(&hook).await;
+    let app = App::on(&pool, |builder| heard.listen(builder)).await;
+    let client = app.signed_in("2").await;
+    hook.says(true);
+    app.sessions.close().await;
+    assert_eq!(app.who(&client).await, "unavailable");
+    let why = ConnectionDiscard::ReadOnly;
+    eventually("it is told", || async {
+        let news = heard.news(&app).await;
+        news.iter().any(|event| event.kind == EventKind::ConnectionDiscarded { why })
+    })
+    .await;
+    let error = usual(pool.builder()).build().await.unwrap_err().to_string();
+    assert!(error.contains("read-only"), "{error}");
+    hook.says(false);
+    eventually("all is well again", || async { app.who(&client).await == "2" }).await;
 }

@@ -178,7 +178,7 @@ fn first(bounds: &Bounds) -> String {
     );
     format!(
         "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; \
          SET SESSION autocommit = 1, innodb_lock_wait_timeout = {whole}, lock_wait_timeout = {whole}, \
          group_concat_max_len = 1073741824, sql_select_limit = 18446744073709551615, sql_safe_updates = 0 \
          /*M! , max_statement_time = {seconds:.3} */ /*!50708 , max_execution_time = {millis} */; \

@@ -152,7 +152,7 @@ async fn pump(
         let piece = &buffer[..length];
         if !answers {
             *asked.lock().unwrap() = Asked {
-                commit: piece.windows(6).any(|word| word == b"COMMIT"),
+                commit: piece.ends_with(b"COMMIT\0") || piece.ends_with(b"COMMIT"),
                 // A ping has a few bytes, a statement about a token at least the token's digest.
                 statement: piece.len() > 32,
             };
