@@ -81,12 +81,16 @@ impl Lane {
         let mut question = Question::new(&shared.store, shared.limits.time_budget, link);
         if let Err(fault) = question.connect().await {
             // Those who wait came for any lane, and one of the others may have a connection.
-            if !self.gives_way() {
-                if let Some(batch) = self.take() {
-                    refuse(batch, &fault);
-                }
-                if !others_had_all {
-                    self.declare_outage();
+            match (self.gives_way(), others_had_all) {
+                (true, true) => {}
+                (true, false) => shared.doubt(),
+                (false, others_had_all) => {
+                    if let Some(batch) = self.take() {
+                        refuse(batch, &fault);
+                    }
+                    if !others_had_all {
+                        self.declare_outage();
+                    }
                 }
             }
             return None;
