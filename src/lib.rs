@@ -162,6 +162,13 @@ pub mod fuzzing {
     };
 }
 
+// Doors for `benches/hot`, which is a crate of its own; its `.cargo/config.toml` sets the cfg.
+#[cfg(countersign_benches)]
+#[doc(hidden)]
+pub mod benches {
+    pub use crate::cookie::benches::RequestWithSession;
+}
+
 // The application in the README compiles.
 #[cfg(all(doctest, feature = "sqlite"))]
 #[doc = include_str!("../README.md")]

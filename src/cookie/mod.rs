@@ -6,6 +6,10 @@
 //!
 //! Nothing here asks the database: [`Credentials`] are a claim that the verifier has yet to check.
 
+#[cfg(countersign_benches)]
+#[allow(clippy::expect_used, clippy::panic, missing_docs)]
+// a benchmark is to stop at the first surprise
+pub(crate) mod benches;
 mod credentials;
 mod flash;
 #[cfg(fuzzing)]
