@@ -195,7 +195,9 @@ impl Places {
             *families.entry(asked.kin).or_default() += 1;
         }
         let size = |kin| families.get(&kin).copied().unwrap_or_default();
-        batch.asked.sort_by_key(|asked| (size(asked.kin), asked.kin));
+        batch
+            .asked
+            .sort_by_key(|asked| (size(asked.kin), asked.kin));
         for mut asked in batch.asked {
             asked.waiters.retain(|waiter| !waiter.answer.is_closed());
             // Requests that came meanwhile wait for a statement that is not sent yet, as these do now.

@@ -74,7 +74,11 @@ impl Watch {
                 return reason.unwrap_or(EndedReason::Unverifiable);
             }
             // The task that asked for us is gone, with its runtime. Ours lives, or is about to end as well.
-            lost = if began.elapsed() < AT_ONCE { lost + 1 } else { 1 };
+            lost = if began.elapsed() < AT_ONCE {
+                lost + 1
+            } else {
+                1
+            };
             if lost > LOST_ROUNDS {
                 return EndedReason::Unverifiable;
             }

@@ -22,9 +22,7 @@ const BUDGET: Duration = Duration::from_secs(60);
 fn classes(pool: &Pool) -> &'static [&'static str] {
     match pool {
         #[cfg(feature = "sqlite")]
-        Pool::Sqlite(_) => &[
-            "abs", "json", "path", "blob", "pattern", "sum",
-        ],
+        Pool::Sqlite(_) => &["abs", "json", "path", "blob", "pattern", "sum"],
         #[cfg(feature = "postgres")]
         Pool::Postgres(_) => &[
             "division", "cast", "AC001", "20000", "38000", "54001", "P0001", "21000", "40001",

@@ -125,10 +125,7 @@ fn however_many_fail_the_statements_are_bounded_and_nobody_else_is_refused() {
             room.enter(number, 0).unwrap();
         }
         let (statements, innocents) = room.settle();
-        assert_eq!(
-            (statements, innocents),
-            (failing + 1, 1)
-        );
+        assert_eq!((statements, innocents), (failing + 1, 1));
     }
 }
 

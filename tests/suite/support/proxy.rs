@@ -116,7 +116,14 @@ async fn connection(
     let asked = Arc::new(Mutex::new(Asked::default()));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let up = pump(from_client, to_server, mode.clone(), asked.clone(), held.clone(), false);
+    let up = pump(
+        from_client,
+        to_server,
+        mode.clone(),
+        asked.clone(),
+        held.clone(),
+        false,
+    );
     let down = pump(from_server, to_client, mode.clone(), asked, held, true);
     let mut watched = mode.subscribe();
     let reset = watched.wait_for(|mode| *mode == Mode::Reset);
