@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`security`] | What holds, what remains for the application, who attacks, what a caller sees when something fails, how keys are changed. |
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
+//! | [`errors`] | How an application's own error type keeps the statuses of refusals, and how refusals get its words. |
+//! | [`clients`] | Single-page applications, native apps, htmx, and nginx in front. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
 //! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
@@ -45,6 +47,14 @@ pub mod security {
 
 pub mod sessions {
     #![doc = include_str!("sessions.md")]
+}
+
+pub mod errors {
+    #![doc = include_str!("errors.md")]
+}
+
+pub mod clients {
+    #![doc = include_str!("clients.md")]
 }
 
 pub mod costs {

@@ -109,14 +109,6 @@ impl Dialect {
         }
     }
 
-    /// Whether a statement stands for itself on this connection, as a number; `None` where it always does.
-    pub(crate) fn autocommit(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite | Self::Postgres => None,
-            Self::MySql => Some("SELECT @@autocommit"),
-        }
-    }
-
     pub(crate) fn insert_user_if_absent(self) -> &'static str {
         match self {
             Self::Sqlite | Self::Postgres => {
@@ -203,6 +195,16 @@ impl Dialect {
         match self {
             Self::Sqlite | Self::MySql => text.to_owned(),
             Self::Postgres => format!("{text}::uuid"),
+        }
+    }
+
+    /// A time column as text that a [`Cursor`](super::Cursor) takes back without loss.
+    pub(crate) fn sortable(self, column: &str) -> String {
+        match self {
+            // Whatever stands there, even what is no time.
+            Self::Sqlite => column.to_owned(),
+            Self::Postgres => format!("({})::text", self.micros(column)),
+            Self::MySql => format!("CAST({} AS CHAR)", self.micros(column)),
         }
     }
 

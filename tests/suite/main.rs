@@ -27,11 +27,18 @@ mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "pages")]
+mod devices;
+#[cfg(feature = "sqlite")]
+mod embedded;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
@@ -76,8 +83,13 @@ mod processes;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod queue;
 mod realms;
+mod refusals;
 mod revocation;
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server_bounds;
+mod settings;
+mod starting;
 mod streams;
 mod sweeping;
 mod timeouts;

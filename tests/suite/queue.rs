@@ -10,10 +10,9 @@ use tokio::{runtime::Runtime, time::timeout};
 use tower::ServiceExt;
 
 use crate::{
-    network::on_every_server,
     streams::watched,
     support::{
-        App, Client, Database, eventually,
+        App, Client, Database, eventually, on_every_server,
         proxy::{Mode, Proxy},
     },
 };
@@ -123,7 +122,7 @@ on_every_server! {
         assert_eq!(full(&app).await.1, [StatusCode::SERVICE_UNAVAILABLE]);
         drop(waiting.pop());
         let (mut waiting, told) = full(&app).await;
-        assert!(told.is_empty());
+        assert!(told.is_empty(), "{told:?}");
         waiting.push(first);
         proxy.set(Mode::Pass);
         all_are_served(waiting).await;
