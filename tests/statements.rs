@@ -34,6 +34,17 @@ async fn over_one_connection(
     App::on(&database.pool_of(1).await, listens).await
 }
 
+/// In statements: a sign-in that ends another session, under a limit; a rotation; a sign-out, which verifies and ends; a
+/// sign-in within the limit; a sign-out. BEGIN and COMMIT count on servers; sqlx does not log those of SQLite.
+fn costs(pool: &support::Pool) -> [u64; 5] {
+    match pool {
+        #[cfg(feature = "sqlite")]
+        support::Pool::Sqlite(_) => [7, 3, 2, 6, 2],
+        #[cfg(any(feature = "postgres", feature = "mysql"))]
+        _ => [11, 5, 2, 10, 2],
+    }
+}
+
 /// Many permission checks, in layers, extractors and the handler.
 fn demanding(app: &App) -> Router {
     let checks = |user: SignedIn, other: Option<SignedIn>, session: countersign::Session| async move {
@@ -125,17 +136,17 @@ on_every_database_in_turn! {
         assert!(statements >= 10 && statements < requests / 2, "{statements} for {requests} requests");
     }
 
-    async fn signing_in_and_out_stays_within_a_dozen_statements(database: Database) {
+    async fn signing_in_and_out_costs_what_it_costs(database: Database) {
         let app = over_one_connection(&database, |builder| builder.limit(countersign::Limit::end_oldest(1))).await;
         app.signed_in("2").await;
         let mut client = Client::new();
-        // Two transactions of lock, count and change.
-        let (login, _) = counted(app.login(&mut client, "2")).await;
-        assert!((5..=14).contains(&login), "{login}");
-        let (rotation, _) = counted(client.post(&app.router, "/rotate")).await;
-        assert!((2..=6).contains(&rotation), "{rotation}");
-        let (logout, _) = counted(client.post(&app.router, "/logout")).await;
-        assert_eq!(logout, 2, "one verifies, one ends");
+        let mut spent = Vec::new();
+        for path in ["/login/2", "/rotate", "/logout", "/login/2", "/logout"] {
+            let (statements, answer) = counted(client.post(&app.router, path)).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            spent.push(statements);
+        }
+        assert_eq!(spent, costs(&database.pool));
     }
 
     async fn a_permission_source_is_asked_beside_the_one_statement(database: Database) {

@@ -35,6 +35,8 @@ pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn is_exhausted(&self) -> bool;
     fn acquire(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
     fn begin(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
+    /// Gives up the connections that are not in use, without a word to the server, which may not be there to listen.
+    fn distrust(&self);
     /// Closes the connections that are not in use.
     fn close_idle(&self) -> BoxFuture<'_, ()>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
@@ -168,6 +170,10 @@ impl<DB: Speaks> Driver for SqlxDriver<DB> {
 
     fn begin(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
         Box::pin(async move { Ok(Box::new(self.0.begin(purpose).await?) as Box<dyn Unit>) })
+    }
+
+    fn distrust(&self) {
+        self.0.distrust_all();
     }
 
     fn close_idle(&self) -> BoxFuture<'_, ()> {

@@ -180,6 +180,11 @@ impl Store {
         self.driver.close_idle().await;
     }
 
+    /// Gives up the connections that are not in use: the server has fallen silent, and they may be dead.
+    pub(crate) fn distrust(&self) {
+        self.driver.distrust();
+    }
+
     /// Whether all connections that look-ups may have are out.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.driver.is_exhausted()

@@ -77,20 +77,17 @@ impl Lane {
 
     /// Serves those who are queued by the time a connection is there; gives the connection back for the next turn.
     async fn serve(&mut self, link: Option<Box<dyn Link>>) -> Option<Box<dyn Link>> {
-        let others_had_all = self.shared.store.is_exhausted();
         // Of its own: the lane changes while the question is put.
         let shared = self.shared.clone();
         let mut question = Question::new(&shared.store, shared.limits.time_budget, link);
         if let Err(fault) = question.connect().await {
             // Those who wait came for any lane, and one of the others may have a connection.
-            if !self.gives_way() {
-                if let Some(batch) = self.take() {
-                    refuse(batch, &fault);
-                }
-                if !others_had_all {
-                    self.declare_outage();
-                }
+            if !self.gives_way()
+                && let Some(batch) = self.take()
+            {
+                refuse(batch, &fault);
             }
+            self.no_connection(&fault);
             return None;
         }
         let Some(batch) = self.take() else {
@@ -117,11 +114,7 @@ impl Lane {
             }
             Err(Blame::Connection(fault)) => {
                 refuse(batch, &fault);
-                match fault.kind() {
-                    // The statements before have used up the time.
-                    FaultKind::TimedOut => self.shared.doubt(),
-                    _ => self.declare_outage(),
-                }
+                self.no_connection(&fault);
             }
         }
         // While everybody waits for a connection, a busy lane must not sit on one; nor on one that has had its time.
@@ -129,10 +122,12 @@ impl Lane {
         question.into_link().filter(|link| keeps && link.is_good())
     }
 
-    /// A connection that cannot be had is an outage, unless it is only that all of them are in use.
-    fn declare_outage(&self) {
-        if !self.shared.store.is_exhausted() {
-            self.shared.declare_outage();
+    /// A connection that cannot be had is an outage, unless it is only that there was no time for it: all of them may be in
+    /// use, or the statements before have used it up.
+    fn no_connection(&self, fault: &Fault) {
+        match fault.kind() {
+            FaultKind::TimedOut => self.shared.doubt(),
+            _ => self.shared.declare_outage(),
         }
     }
 

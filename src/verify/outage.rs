@@ -111,6 +111,8 @@ impl Shared {
             self.outage.enter(&mut probing, Phase::Outage { since });
         }
         self.events.report(Event::new(EventKind::StoreUnavailable));
+        // Each would cost the first requests afterwards a round trip, or a whole budget where it is only silent.
+        self.store.distrust();
         self.refuse_all();
         self.probe();
     }
@@ -154,9 +156,8 @@ impl Shared {
             Phase::Fine => false,
             Phase::Outage { .. } => true,
             Phase::Doubt { since } => {
-                // All connections being in use is no outage.
                 let doubt = DOUBT.min(self.limits.time_budget / 4);
-                if since.elapsed() >= doubt && !self.store.is_exhausted() {
+                if since.elapsed() >= doubt {
                     self.declare_outage();
                 }
                 true

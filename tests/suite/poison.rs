@@ -22,7 +22,7 @@ const BUDGET: Duration = Duration::from_secs(60);
 fn classes(pool: &Pool) -> &'static [&'static str] {
     match pool {
         #[cfg(feature = "sqlite")]
-        Pool::Sqlite(_) => &["abs", "json", "path", "blob", "text", "pattern", "sum"],
+        Pool::Sqlite(_) => &["abs", "json", "path", "blob", "pattern", "sum"],
         #[cfg(feature = "postgres")]
         Pool::Postgres(_) => &[
             "division", "cast", "AC001", "20000", "38000", "54001", "P0001", "21000", "40001",
@@ -48,7 +48,6 @@ async fn trouble(database: &Database) -> &'static str {
             "CASE WHEN users.id = 3 THEN (SELECT CASE class \
              WHEN 'abs' THEN abs(-9223372036854775807 - 1) WHEN 'json' THEN json('{') \
              WHEN 'path' THEN json_extract('{}', 'x') WHEN 'blob' THEN length(zeroblob(2000000000)) \
-             WHEN 'text' THEN length(printf('%.2000000000c', 'x')) \
              WHEN 'pattern' THEN 'x' LIKE printf('%.60000c', 'x') \
              WHEN 'sum' THEN (SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)) \
              END FROM fate) ELSE 1 END IS NOT 'never'"
@@ -195,9 +194,9 @@ on_every_database! {
 
     async fn however_many_ask_no_innocent_is_refused(database: Database) {
         let account = format!("users WHERE id = {{user:int}} AND {}", trouble(&database).await);
+        database.pool.migrate().await.unwrap();
         let innocents = innocents(&database, INNOCENTS).await;
         let poisonous = poisoned(&database, 255).await;
-        database.pool.migrate().await.unwrap();
         let class = classes(&database.pool)[2];
         poison(&database, Some(class)).await;
         for number in [1, 16, 60, 255] {

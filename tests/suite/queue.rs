@@ -295,12 +295,26 @@ on_every_server! {
         const SOME_SECONDS: Duration = Duration::from_secs(6);
         database.pool.migrate().await.unwrap();
         let proxy = Proxy::before(&database).await;
-        let app = App::on(&proxy.pool(&database, 4).await, |builder| builder.time_budget(SOME_SECONDS)).await;
+        let heard = crate::support::heard::Heard::default();
+        let app = App::on(&proxy.pool(&database, 4).await, |builder| {
+            heard.listen(builder.time_budget(SOME_SECONDS))
+        })
+        .await;
         let client = app.signed_in("2").await;
         proxy.set(Mode::BlackHole);
         assert_eq!(asking(&app, &client).await, StatusCode::SERVICE_UNAVAILABLE);
         let began = tokio::time::Instant::now();
         assert_eq!(asking(&app, &client).await, StatusCode::SERVICE_UNAVAILABLE);
+        let waited = began.elapsed();
+        assert!(waited < SOME_SECONDS / 2, "{waited:?}");
+        // The connections of before stay silent. Nobody has to find that out once there has been an answer.
+        proxy.set(Mode::Pass);
+        eventually("the outage is over", || async {
+            heard.so_far().iter().any(|event| matches!(event.kind, countersign::EventKind::StoreAvailable { .. }))
+        })
+        .await;
+        let began = tokio::time::Instant::now();
+        all_are_served((0..32).map(|_| asking(&app, &client)).collect()).await;
         let waited = began.elapsed();
         assert!(waited < SOME_SECONDS / 2, "{waited:?}");
     }

@@ -149,7 +149,7 @@ impl<DB: Backend> Connections<DB> {
     }
 
     /// Something answered in a way that leaves nothing to be expected of the connections that were there before.
-    pub(super) fn distrust_all(&self) {
+    pub(crate) fn distrust_all(&self) {
         let stale = {
             let mut idle = self.idle();
             idle.generation += 1;
