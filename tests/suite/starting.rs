@@ -2,7 +2,7 @@
 
 use countersign::{BuildError, Sessions};
 
-use crate::support::{App, Database, Pool, app::usual, database::with_pool, on_every_database};
+use crate::support::{App, Database, Pool, app::usual, on_every_database, with_pool};
 
 /// What `build` says over this pool, which it refuses.
 async fn refused(pool: &Pool) -> (BuildError, String) {

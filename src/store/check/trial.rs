@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     error::BuildError,
-    store::{Bind, EndedReason, Fault, NewSession, Store, retry::retry},
+    store::{Bind, EndedReason, Fault, NewSession, Store, driver::Unit, retry::retry},
     token::TokenHash,
     user_id::UserId,
 };
