@@ -20,11 +20,12 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("client", &[]),
     ("local_path", &[]),
     ("error", &[]),
+    ("visible", &[]),
     // The core.
     ("cookie", &["keys", "token", "user_id"]),
     ("store", &["error", "token", "user_id"]),
-    ("event", &["cookie", "error", "store", "user_id"]),
-    ("verify", &["error", "event", "store", "token"]),
+    ("event", &["cookie", "error", "store", "user_id", "visible"]),
+    ("verify", &["error", "event", "store", "token", "user_id"]),
     (
         "session",
         &[
@@ -32,7 +33,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("layer", &["session"]),
-    ("extract", &["error", "local_path", "session"]),
+    ("extract", &["error", "local_path", "session", "user_id"]),
     (
         "config",
         &[
@@ -48,7 +49,9 @@ const KNOWS: &[(&str, &[&str])] = &[
     ),
     (
         "pages",
-        &["cookie", "extract", "session", "store", "user_id", "web"],
+        &[
+            "cookie", "extract", "session", "store", "user_id", "visible", "web",
+        ],
     ),
     ("openapi", &["session", "store", "web"]),
     (
@@ -66,6 +69,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("event/kind.rs", "session"),
     ("event/line.rs", "session"),
     ("extract/problem.rs", "layer"),
+    ("extract/wording.rs", "layer"),
     ("session/handle.rs", "config"),
     ("session/handle.rs", "layer"),
     ("session/signed_in.rs", "extract"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use countersign::{MaxSessions, SessionState, uuid::Uuid};
+use countersign::{Cursor, MaxSessions, SessionState, uuid::Uuid};
 
 use super::{failure::EXIT_CODES, filters::Filters, output::Format};
 
@@ -83,7 +83,7 @@ pub(crate) struct List {
     pub(crate) all: bool,
     /// Where to go on: next_page_token of the page before
     #[arg(long, value_name = "TOKEN")]
-    pub(crate) page_token: Option<Uuid>,
+    pub(crate) page_token: Option<Cursor>,
     #[command(flatten)]
     pub(crate) idle: Idle,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Revoked {
     pub(crate) revoked: u64,
     /// None: nobody's session is kept here.
     pub(crate) kept: u64,
+    /// Never: a command goes on to the end.
+    pub(crate) incomplete: bool,
 }
 
 /// A user's own maximum.

@@ -1,6 +1,6 @@
 //! `list` and `show`.
 
-use countersign::{Filter, Page, SessionPage};
+use countersign::{Cursor, Filter, Page, SessionPage};
 
 use super::{
     arguments::{Globals, List, Show},
@@ -20,7 +20,7 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     }
     let sessions = database::sessions_with_idle(globals, &command.idle).await?;
     let (mut wanted, mut written) = (if command.all { u64::MAX } else { command.limit }, 0);
-    let mut next = command.page_token;
+    let mut next = command.page_token.clone();
     loop {
         let page = sessions.list(&filter, page_of(wanted, next)).await?;
         write(&page, written, output)?;
@@ -34,8 +34,9 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     if output.is_json() {
         output.write(if written == 0 { "" } else { "\n" })?;
         output.write("],\"next_page_token\":")?;
-        output.json(&next.map(|id| id.to_string()))?;
-        output.line("}")?;
+        output.json(&next.as_ref().map(ToString::to_string))?;
+        // A command looks on until it has what it was asked for.
+        output.line(",\"incomplete\":false}")?;
     }
     output.flush()?;
     if let (Some(token), false) = (next, output.is_json()) {
@@ -51,10 +52,10 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     Ok(Exit::NothingFound)
 }
 
-fn page_of(wanted: u64, after: Option<countersign::uuid::Uuid>) -> Page {
+fn page_of(wanted: u64, after: Option<Cursor>) -> Page {
     let page = Page::first(u32::try_from(wanted).unwrap_or(Page::MAX_SIZE));
     match after {
-        Some(session) => page.after(session),
+        Some(cursor) => page.after(cursor),
         None => page,
     }
 }

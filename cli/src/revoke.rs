@@ -157,6 +157,7 @@ fn show(number: u64, what: &str, output: &mut Output) -> Result<(), Failure> {
     let json = json::Revoked {
         revoked: number,
         kept: 0,
+        incomplete: false,
     };
     Ok(output.result(&json, &format!("{}: {what}", count(number)))?)
 }

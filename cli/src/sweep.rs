@@ -17,6 +17,8 @@ struct Counts {
     expired: u64,
     lapsed: u64,
     deleted: u64,
+    /// Of a dry run: more is due than was counted.
+    incomplete: bool,
 }
 
 pub(crate) async fn sweep(command: &Sweep, globals: &Globals, output: &mut Output) -> Outcome {
@@ -36,6 +38,7 @@ pub(crate) async fn sweep(command: &Sweep, globals: &Globals, output: &mut Outpu
         expired: swept.expired,
         lapsed: swept.lapsed,
         deleted: swept.deleted,
+        incomplete: swept.incomplete,
     };
     let text = in_words(swept);
     output.result(
@@ -82,8 +85,9 @@ fn total(swept: Swept) -> u64 {
 }
 
 fn in_words(swept: Swept) -> String {
+    let at_least = if swept.incomplete { "at least " } else { "" };
     format!(
-        "{} expired, {} lapsed, {} deleted",
+        "{at_least}{} expired, {} lapsed, {} deleted",
         swept.expired, swept.lapsed, swept.deleted
     )
 }

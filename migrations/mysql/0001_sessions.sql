@@ -23,9 +23,12 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     PRIMARY KEY (id),
     UNIQUE KEY countersign_sessions_token_hash (token_hash),
     KEY countersign_sessions_previous_token_hash (previous_token_hash),
-    KEY countersign_sessions_user (realm, user_id, id),
-    KEY countersign_sessions_acting_user (realm, acting_user, id),
-    KEY countersign_sessions_ended (realm, ended_at, id),
+    -- Lists are newest first by created_at, then id. Statements name the index that they go by (FORCE INDEX).
+    KEY countersign_sessions_user (realm, user_id, created_at, id),
+    KEY countersign_sessions_acting_user (realm, acting_user, created_at, id),
+    KEY countersign_sessions_ip (realm, ip, created_at, id),
+    KEY countersign_sessions_newest (realm, created_at, id),
+    KEY countersign_sessions_ended (realm, ended_at, created_at, id), -- what has not ended is in it, newest first
     KEY countersign_sessions_idle (realm, ended_at, last_seen_at),
     KEY countersign_sessions_expires (realm, ended_at, expires_at),
     KEY countersign_sessions_reserved (realm, reserved_until),

@@ -24,13 +24,17 @@ CREATE TABLE countersign_sessions (
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
 CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
-CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, id);
-CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, id) WHERE acting_user IS NOT NULL;
-CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);
-CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at, id);
-CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
-CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;
+-- Each is in the order of a time, so that a statement reads as much of it as it needs and stops. Each but the first begins
+-- with an expression of its own: a statement that is spelled like it can go by no other index, whatever the statistics say.
+CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, created_at, id);
+CREATE INDEX countersign_sessions_newest ON countersign_sessions ((realm || ' newest'), created_at, id);
+CREATE INDEX countersign_sessions_live ON countersign_sessions ((CASE WHEN ended_at IS NULL THEN realm || ' live' END), created_at, id) WHERE CASE WHEN ended_at IS NULL THEN realm || ' live' END IS NOT NULL;
+CREATE INDEX countersign_sessions_acting_user ON countersign_sessions ((realm || ' acting'), acting_user, created_at, id) WHERE acting_user IS NOT NULL;
+CREATE INDEX countersign_sessions_ip ON countersign_sessions ((realm || ' ip'), ip, created_at, id) WHERE ip IS NOT NULL;
+CREATE INDEX countersign_sessions_reserved ON countersign_sessions ((realm || ' reserved'), reserved_until) WHERE reserved_until IS NOT NULL;
+CREATE INDEX countersign_sessions_ended ON countersign_sessions ((realm || ' ended'), ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX countersign_sessions_idle ON countersign_sessions ((CASE WHEN ended_at IS NULL THEN realm || ' idle' END), last_seen_at) WHERE CASE WHEN ended_at IS NULL THEN realm || ' idle' END IS NOT NULL;
+CREATE INDEX countersign_sessions_expires ON countersign_sessions ((CASE WHEN ended_at IS NULL THEN realm || ' expires' END), expires_at) WHERE CASE WHEN ended_at IS NULL THEN realm || ' expires' END IS NOT NULL;
 
 -- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.
 CREATE TABLE countersign_users (

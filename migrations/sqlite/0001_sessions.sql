@@ -24,10 +24,14 @@ CREATE TABLE countersign_sessions (
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
 CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
-CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, id);
-CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, id) WHERE acting_user IS NOT NULL;
-CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, id);
-CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at, id);
+-- Lists are newest first by created_at, then id. Each filter that has an index reads it in that order and stops.
+-- Statements name the index that they go by (INDEXED BY): without statistics SQLite chooses badly among them.
+CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, created_at, id);
+CREATE INDEX countersign_sessions_acting_user ON countersign_sessions (realm, acting_user, created_at, id) WHERE acting_user IS NOT NULL;
+CREATE INDEX countersign_sessions_ip ON countersign_sessions (realm, ip, created_at, id) WHERE ip IS NOT NULL;
+CREATE INDEX countersign_sessions_live ON countersign_sessions (realm, created_at, id) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, created_at, id);
+CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
 CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
 CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     session::Sessions,
-    store::{Filter, ending::Tally},
+    store::{Extent, Filter, ending::Tally},
     web::{
         conditions::{self, Conditions},
         listing::{ListQuery, Listing, ListingKind},
@@ -75,8 +75,12 @@ impl Own {
 
     /// Ends all of the user's sessions but the current one.
     pub(crate) async fn end_others(&self, Owner(user): &Owner) -> Result<Tally, Refusal> {
-        let ended = self.sessions.revoke_others(user, user.actor()).await?;
-        Ok(Tally { ended, kept: 1 })
+        let by = user.actor().into();
+        let others = self.sessions.end_others(user, by, Extent::WithinBudget);
+        Ok(Tally {
+            kept: 1,
+            ..others.await?
+        })
     }
 }
 

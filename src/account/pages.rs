@@ -173,6 +173,7 @@ impl Desk {
 struct ListPage {
     frame: Frame,
     sessions: Vec<SessionView>,
+    is_incomplete: bool,
     is_recent: bool,
     /// Whether an administrator looks at this, who cannot sign anything out here.
     is_acting: bool,
@@ -229,6 +230,7 @@ async fn list(
         || listing.next_page_token.is_some();
     let shown = ListPage {
         frame: desk.frame(&visit),
+        is_incomplete: listing.incomplete,
         is_recent: desk.own.owner(visit.user.clone()).is_ok(),
         is_acting: visit.user.acting_user().is_some(),
         acts_as_somebody,
@@ -296,10 +298,15 @@ async fn end_others(
     no_query(query.as_deref())?;
     let FormFields(fields) = form?;
     fields.finish()?;
-    let message = match desk.own.end_others(&owner).await?.ended {
+    let tally = desk.own.end_others(&owner).await?;
+    let message = match tally.ended {
         0 => "There was no other device to sign out.".to_owned(),
         1 => "1 other device is signed out.".to_owned(),
         number => format!("{number} other devices are signed out."),
+    };
+    let message = match tally.incomplete {
+        true => format!("{message} There may be more: sign out all others again."),
+        false => message,
     };
     Ok(visit.done(message, visit.mount.start()))
 }

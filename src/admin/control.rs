@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Authorization, Authorize, authorize::Rulings};
 use crate::{
     session::{Actor, MaxSessions, Sessions, SignedIn},
-    store::{Filter, SessionInfo, SessionState, ending::Tally},
+    store::{Extent, Filter, SessionInfo, SessionState, ending::Tally},
     user_id::UserId,
     web::{
         listing::{ListQuery, Listing, ListingKind},
@@ -116,13 +116,14 @@ impl Control {
         current: Current,
     ) -> Result<Tally, Refusal> {
         let rulings = self.rulings(by, current);
+        let (filters, extent) = (of_user(user_id), Extent::WithinBudget);
         let ending = self
             .sessions
-            .end_permitted(of_user(user_id), by.actor(), rulings);
+            .end_permitted(filters, by.actor(), rulings, extent);
         Ok(ending.await?)
     }
 
-    /// Ends everything that the filter means.
+    /// Ends everything that the filter means, as far as it gets within the time budget.
     pub(crate) async fn end_where(
         &self,
         by: &Revoker,
@@ -131,7 +132,10 @@ impl Control {
     ) -> Result<Tally, Refusal> {
         let rulings = self.rulings(by, current);
         let filters = [filter.clone()];
-        let ending = self.sessions.end_permitted(filters, by.actor(), rulings);
+        let extent = Extent::WithinBudget;
+        let ending = self
+            .sessions
+            .end_permitted(filters, by.actor(), rulings, extent);
         Ok(ending.await?)
     }
 
@@ -148,12 +152,19 @@ impl Control {
         }
         // With nobody to ask about each, the database counts.
         let kept = match rulings.kept() {
-            Some(id) => store.count_live_where(&filter.clone().only(id)).await?,
+            Some(id) => {
+                let kept = filter.clone().only(id);
+                let counted = store.count_live_where(&kept, Extent::WithinBudget);
+                counted.await?.sessions
+            }
             None => 0,
         };
-        let live = store.count_live_where(filter).await?;
-        let ended = live.saturating_sub(kept);
-        Ok(Tally { ended, kept })
+        let live = store.count_live_where(filter, Extent::WithinBudget).await?;
+        Ok(Tally {
+            ended: live.sessions.saturating_sub(kept),
+            kept,
+            incomplete: live.incomplete,
+        })
     }
 
     /// A user's own maximum.

@@ -12,9 +12,12 @@ impl SessionsBuilder {
         self
     }
 
-    /// How many requests may wait to be verified; further ones get a 503 at once. Default: 4096.
-    pub fn queue_capacity(mut self, requests: usize) -> Self {
-        self.lanes.queue_capacity = requests;
+    /// How many sessions may wait to be verified; requests of further ones get a 503 at once. Default: 4096.
+    ///
+    /// Requests that wait for the same session share its place, up to 1,024 of them: one browser cannot fill the queue for
+    /// the others. A client that hangs up leaves the queue at once.
+    pub fn queue_capacity(mut self, sessions: usize) -> Self {
+        self.lanes.queue_capacity = sessions;
         self
     }
 

@@ -19,6 +19,13 @@ pub enum EventKind {
     SignInFailed,
     /// A user signed out.
     SignedOut,
+    /// A user wanted to sign out, and no session ended, since the cookie could not be read
+    /// ([`LogoutOutcome::CookieUnreadable`](crate::LogoutOutcome::CookieUnreadable)). A live session may remain. Summed up
+    /// when there are many.
+    LogoutIneffective {
+        /// Why the cookie could not be read.
+        why: CookieRejection,
+    },
     /// Sessions ended otherwise than by their user's signing out. The event's `count` says how many.
     Ended {
         /// Why: [`Revoked`](EndedReason::Revoked), [`Limit`](EndedReason::Limit),
@@ -134,6 +141,7 @@ impl EventKind {
             Self::SignInRefused { .. } => "sign-in-refused",
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
+            Self::LogoutIneffective { .. } => "logout-ineffective",
             Self::Ended { .. } => "ended",
             Self::LimitSet { .. } => "limit-set",
             Self::Rotated => "rotated",
@@ -160,7 +168,7 @@ impl EventKind {
             Self::LimitSet {
                 max: Some(MaxSessions::Unlimited),
             } => Some("unlimited"),
-            Self::CookieRejected { why } => Some(why.as_str()),
+            Self::CookieRejected { why } | Self::LogoutIneffective { why } => Some(why.as_str()),
             Self::NotVerified { why } => Some(why.as_str()),
             _ => None,
         }

@@ -93,8 +93,8 @@ pub(super) fn page_size() -> ObjectBuilder {
 
 pub(super) fn page_token() -> ObjectBuilder {
     string()
-        .min_length(Some(page_token::LENGTH))
-        .max_length(Some(page_token::LENGTH))
+        .min_length(Some(1))
+        .max_length(Some(page_token::MAX_LENGTH))
         .pattern(Some("^[A-Za-z0-9_-]*$"))
 }
 
@@ -194,6 +194,7 @@ fn sessions() -> ObjectBuilder {
             ArrayBuilder::new().items(reference("Session")).into(),
         ),
         ("next_page_token", token.into()),
+        ("incomplete", boolean().description(Some("Time ran out before the page was full, and older sessions may match: the next page goes on from there.")).into()),
     ])
     .description(Some("One page of sessions, newest first."))
 }
@@ -202,8 +203,9 @@ fn revoked() -> ObjectBuilder {
     object([
         ("revoked", count().description(Some("Live sessions that have ended, or would."))),
         ("kept", count().description(Some("Live sessions that were meant and are kept: the current one, and those of protected users."))),
+        ("incomplete", boolean().description(Some("Time ran out: more may be there that are meant. Ask again."))),
     ])
-    .examples([json!({ "revoked": 2, "kept": 0 })])
+    .examples([json!({ "revoked": 2, "kept": 0, "incomplete": false })])
 }
 
 fn limit() -> ObjectBuilder {

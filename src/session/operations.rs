@@ -7,14 +7,18 @@ use crate::{
     error::Error,
     event::{Event, EventKind},
     store::{
-        EndedReason, Filter, Page, SessionInfo, SessionPage, Stats, Swept,
+        EndedReason, Extent, Filter, Page, SessionInfo, SessionPage, Stats, Swept,
         ending::{Permits, Tally, Unrestricted},
     },
     user_id::UserId,
 };
 
 impl Sessions {
-    /// Lists sessions, newest first. Sign-ins under way are not listed.
+    /// Lists sessions, newest first by [`created_at`](SessionInfo::created_at), which the database's clock wrote. Sign-ins
+    /// under way are not listed.
+    ///
+    /// It reads by an index, step by step, within the [`time_budget`](crate::SessionsBuilder::time_budget). What it did not
+    /// get to in time, the next page goes on with: see [`SessionPage::incomplete`].
     ///
     /// # Errors
     ///
@@ -59,8 +63,9 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        self.end_all(Filter::user(user_id.clone()), user_id, by.into())
-            .await
+        let own = Filter::user(user_id.clone());
+        let tally = self.end_all(own, user_id, by.into(), Extent::ToTheEnd);
+        Ok(tally.await?.ended)
     }
 
     /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change
@@ -70,15 +75,31 @@ impl Sessions {
     ///
     /// Unavailable: some may have ended, call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
+        let tally = self.end_others(user, by.into(), Extent::ToTheEnd);
+        Ok(tally.await?.ended)
+    }
+
+    pub(crate) async fn end_others(
+        &self,
+        user: &SignedIn,
+        by: Actor,
+        extent: Extent,
+    ) -> Result<Tally, Error> {
         let others = Filter::user(user.user_id().clone()).except(user.session_id());
-        self.end_all(others, user.user_id(), by.into()).await
+        self.end_all(others, user.user_id(), by, extent).await
     }
 
     /// What a user has, and what a user holds as somebody else.
-    async fn end_all(&self, own: Filter, user_id: &UserId, by: Actor) -> Result<u64, Error> {
+    async fn end_all(
+        &self,
+        own: Filter,
+        user_id: &UserId,
+        by: Actor,
+        extent: Extent,
+    ) -> Result<Tally, Error> {
         let acting = Filter::everybody().acting_user(user_id.clone());
-        let tally = self.end_permitted([own, acting], by, Unrestricted).await?;
-        Ok(tally.ended)
+        self.end_permitted([own, acting], by, Unrestricted, extent)
+            .await
     }
 
     /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
@@ -94,17 +115,21 @@ impl Sessions {
         self.end_where(filter, by.into()).await
     }
 
-    /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none.
+    /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none. It counts by an index, step by
+    /// step, each with a [`time_budget`](crate::SessionsBuilder::time_budget) of its own, however many there are.
     ///
     /// # Errors
     ///
     /// Unavailable, or invalid input in the filter.
     pub async fn revoke_where_dry_run(&self, filter: &Filter) -> Result<u64, Error> {
-        self.core().store.count_live_where(filter).await
+        let extent = Extent::ToTheEnd;
+        let counted = self.core().store.count_live_where(filter, extent).await?;
+        Ok(counted.sessions)
     }
 
     async fn end_where(&self, filter: &Filter, by: Actor) -> Result<u64, Error> {
-        let tally = self.end_permitted([filter.clone()], by, Unrestricted);
+        let extent = Extent::ToTheEnd;
+        let tally = self.end_permitted([filter.clone()], by, Unrestricted, extent);
         Ok(tally.await?.ended)
     }
 
@@ -114,6 +139,7 @@ impl Sessions {
         filters: [Filter; FILTERS],
         by: Actor,
         permits: impl Permits + 'static,
+        extent: Extent,
     ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, events) = (self.core().store.clone(), self.core().events.clone());
@@ -122,7 +148,7 @@ impl Sessions {
             let (mut all, reason) = (Tally::default(), EndedReason::Revoked);
             for filter in filters {
                 let mut tally = Tally::default();
-                let ending = store.end_where(&filter, reason, &by, &permits, &mut tally);
+                let ending = store.end_where(&filter, reason, &by, &permits, extent, &mut tally);
                 let outcome = ending.await;
                 // After a failure too: those that have ended have ended.
                 if tally.ended > 0 {
@@ -130,8 +156,10 @@ impl Sessions {
                     events.report(told.by(by.as_str()).count(tally.ended));
                 }
                 outcome?;
-                all.ended += tally.ended;
-                all.kept += tally.kept;
+                all = all + tally;
+                if all.incomplete {
+                    break;
+                }
             }
             Ok(all)
         })
@@ -200,7 +228,7 @@ impl Sessions {
         outcome
     }
 
-    /// What [`sweep`](Self::sweep) would do now. Changes nothing.
+    /// What [`sweep`](Self::sweep) would do now, counted up to 100,000 rows of a kind. Changes nothing.
     ///
     /// # Errors
     ///

@@ -206,6 +206,16 @@ impl Dialect {
         }
     }
 
+    /// A time column as text that a [`Cursor`](super::Cursor) takes back without loss.
+    pub(crate) fn sortable(self, column: &str) -> String {
+        match self {
+            // Whatever stands there, even what is no time.
+            Self::Sqlite => column.to_owned(),
+            Self::Postgres => format!("({})::text", self.micros(column)),
+            Self::MySql => format!("CAST({} AS CHAR)", self.micros(column)),
+        }
+    }
+
     /// The n-th parameter of a statement, counted from 1.
     pub(crate) fn parameter(self, number: usize, kind: ParameterKind) -> String {
         match (self, kind) {

@@ -9,6 +9,7 @@ use super::{
     retry::retry,
     statement::Statement,
     value::{CellKind, CorruptRow, Row},
+    walk::{Extent, Looking, Walk},
 };
 use crate::{error::Error, user_id::UserId};
 
@@ -73,17 +74,22 @@ impl Store {
     /// Ends all live sessions that the filter means and that may be ended, and sign-ins that are under way; counts the
     /// live ones in `tally`, as it goes on.
     ///
-    /// In batches, by id: ending ten million sessions must neither hold their locks until the last one is done, nor
-    /// fail as a whole because it takes longer than anybody waits for a page.
+    /// In batches: ending ten million sessions must neither hold their locks until the last one is done, nor fail as a
+    /// whole because it takes longer than a client waits for a page.
     pub(crate) async fn end_where(
         &self,
         filter: &Filter,
         reason: EndedReason,
         by: &str,
         permits: &dyn Permits,
+        extent: Extent,
         tally: &mut Tally,
     ) -> Result<(), Error> {
-        self.end_found(filter, reason, by, permits, tally).await?;
+        self.end_found(filter, reason, by, permits, extent, tally)
+            .await?;
+        if tally.incomplete {
+            return Ok(());
+        }
         // Whoever began to act as somebody after they were found did so with a session that was to end, and that is
         // over now in favour of another.
         let Some(acting) = filter.once_more_among_acting() else {
@@ -91,9 +97,10 @@ impl Store {
         };
         let mut late = Tally::default();
         let outcome = self
-            .end_found(&acting, reason, by, permits, &mut late)
+            .end_found(&acting, reason, by, permits, extent, &mut late)
             .await;
         tally.ended += late.ended;
+        tally.incomplete |= late.incomplete;
         outcome
     }
 
@@ -103,45 +110,40 @@ impl Store {
         reason: EndedReason,
         by: &str,
         permits: &dyn Permits,
+        extent: Extent,
         tally: &mut Tally,
     ) -> Result<(), Error> {
-        let Some(mut candidates) = self.candidates(filter)? else {
+        let Some(mut candidates) = self.candidates(filter, extent)? else {
             return Ok(());
         };
-        while let Some(batch) = candidates.next_batch(self).await? {
+        while let Some(batch) = next_batch(&mut candidates).await? {
             let sorted = sort(batch, permits).await?;
             tally.kept += sorted.kept;
-            if !sorted.permitted.is_empty() {
-                let ids: Vec<_> = sorted.permitted.iter().map(|due| due.id).collect();
-                let batch = self.within_budget(retry(|| self.end_batch(&ids, reason, by)));
+            let ids: Vec<_> = sorted.permitted.iter().map(|due| due.id).collect();
+            for ids in ids.chunks(MAX_LIST) {
+                let batch = self.within_budget(retry(|| self.end_batch(ids, reason, by)));
                 tally.ended += self.announced(batch.await)?;
+            }
+            if candidates.is_out_of_time() {
+                tally.incomplete = true;
+                return Ok(());
             }
         }
         Ok(())
     }
 
     /// What an ending with this filter looks at; `None` when the filter is about ended ones.
-    pub(super) fn candidates(&self, filter: &Filter) -> Result<Option<Candidates>, Error> {
+    pub(super) fn candidates(
+        &self,
+        filter: &Filter,
+        extent: Extent,
+    ) -> Result<Option<Walk<'_>>, Error> {
         filter.check()?;
         let Some(filter) = filter.over_live() else {
             return Ok(None);
         };
-        let (conditions, binds) = filter.conditions(self);
-        let template = format!(
-            "SELECT {{id:id}}, user_id, acting_user, {{flag:live}} FROM countersign_sessions \
-             WHERE {{in_realm}} AND ({{live}} OR {{reserved}}){conditions} AND id > {{?uuid}} ORDER BY id LIMIT {MAX_LIST}"
-        );
-        let columns = [
-            CellKind::Text,
-            CellKind::Text,
-            CellKind::Text,
-            CellKind::Int,
-        ];
-        Ok(Some(Candidates {
-            due: self.compile(&template, &columns),
-            binds,
-            after: Some(Uuid::nil()),
-        }))
+        let walk = self.walk(&filter, Looking::Endable, CANDIDATE, &CANDIDATE_COLUMNS)?;
+        Ok(Some(walk.lasting(extent)))
     }
 
     /// Reservations first: one that becomes real between the two statements is caught by the second.
@@ -198,6 +200,8 @@ pub(crate) struct Candidate {
 pub(crate) struct Tally {
     pub(crate) ended: u64,
     pub(crate) kept: u64,
+    /// Time ran out: more may be there that are meant.
+    pub(crate) incomplete: bool,
 }
 
 impl Add for Tally {
@@ -207,34 +211,35 @@ impl Add for Tally {
         Self {
             ended: self.ended + other.ended,
             kept: self.kept + other.kept,
+            incomplete: self.incomplete || other.incomplete,
         }
     }
 }
 
-/// The sessions that a filter means, batch by batch in the order of their ids.
-pub(super) struct Candidates {
-    due: Statement,
-    binds: Vec<Bind>,
-    /// `None` after the last batch.
-    after: Option<Uuid>,
-}
+const CANDIDATE: &str = "{id:id}, user_id, acting_user, {flag:live}";
+const CANDIDATE_COLUMNS: [CellKind; 4] = [
+    CellKind::Text,
+    CellKind::Text,
+    CellKind::Text,
+    CellKind::Int,
+];
 
-impl Candidates {
-    pub(super) async fn next_batch(
-        &mut self,
-        store: &Store,
-    ) -> Result<Option<Vec<Candidate>>, Error> {
-        let Some(after) = self.after else {
-            return Ok(None);
-        };
-        let mut binds = self.binds.clone();
-        binds.push(Bind::from(after));
-        let rows = store.fetch(&self.due, binds).await?;
-        let batch: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
-        let last = batch.last().map(|candidate| candidate.id);
-        self.after = last.filter(|_| rows.len() == MAX_LIST);
-        Ok(last.map(|_| batch))
+/// The next sessions that a filter means; `None` after the last ones. A row that cannot be read is left out, and those
+/// behind it are met.
+pub(super) async fn next_batch(walk: &mut Walk<'_>) -> Result<Option<Vec<Candidate>>, Error> {
+    if walk.is_done() {
+        return Ok(None);
     }
+    let rows = walk.step(MAX_LIST).await?;
+    let batch: Vec<_> = rows.iter().filter_map(|row| read(row).ok()).collect();
+    let unreadable = rows.len() - batch.len();
+    if unreadable > 0 {
+        tracing::error!(
+            unreadable,
+            "sessions whose rows cannot be read are left as they are"
+        );
+    }
+    Ok(Some(batch))
 }
 
 fn read(row: &Row) -> Result<Candidate, CorruptRow> {

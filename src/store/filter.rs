@@ -3,7 +3,14 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Bind, Store, info::SessionState};
+use super::{
+    Bind,
+    dialect::Dialect,
+    index::{Bound, Index, Part},
+    info::SessionState,
+    letters::Letters,
+    walk::{Looking, Path, Route},
+};
 use crate::{error::Error, user_id::UserId};
 
 /// Which sessions are meant: all conditions together. The same filter lists and revokes, so that the list is the
@@ -143,66 +150,99 @@ impl Filter {
         self
     }
 
-    /// The conditions as a template, each starting with AND, and their parameters.
-    pub(super) fn conditions(&self, store: &Store) -> (String, Vec<Bind>) {
-        let dialect = store.fragments.dialect;
-        let mut sql = String::new();
-        let mut binds = Vec::new();
-        let mut and = |condition: &str, bind: Option<Bind>| {
-            sql.push_str(" AND ");
-            sql.push_str(condition);
-            binds.extend(bind);
+    /// The same, asking for what the database keeps of a text whose letters it does not all have.
+    pub(super) fn spelled_in(&self, letters: Letters) -> Self {
+        let user_agent = self.user_agent.as_ref();
+        Self {
+            user_agent: user_agent.map(|part| letters.keep(part).into_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Whether nothing can fulfil it.
+    pub(super) fn means_none(&self) -> bool {
+        // Addresses are ASCII without spaces. MySQL fails rather than compare its column of them with other letters, and
+        // ignores spaces at the end.
+        let is_address = |ip: &String| ip.bytes().all(|byte| byte.is_ascii_graphic());
+        !self.ip.as_ref().is_none_or(is_address)
+    }
+
+    /// By which index the sessions are found, and what is left to find out about each.
+    ///
+    /// The index of the condition that means the fewest, as far as that can be known beforehand. Whatever it is, a walk
+    /// reads a bounded part of it at a time.
+    pub(super) fn route(&self, dialect: Dialect, looking: Looking) -> Route {
+        let unended = looking != Looking::Listed || self.state == Some(SessionState::Live);
+        let path = match (self.id, &self.user_id, &self.acting_user, &self.ip) {
+            (Some(id), ..) => Path::One(id),
+            (_, Some(user_id), ..) => Path::By(Part::of(Index::User).named(user_id)),
+            (_, _, Some(user_id), _) => Path::By(Part::of(Index::ActingUser).named(user_id)),
+            (.., Some(ip)) => Path::By(Part::of(Index::Ip).named(ip)),
+            _ if unended => Path::By(Part::of(Index::Live)),
+            _ => Path::By(Part::of(Index::Newest)),
         };
+        let mut others = self.others(dialect);
+        let path = match path {
+            Path::One(id) => {
+                self.add_times(dialect, &mut others);
+                Path::One(id)
+            }
+            // Each of these indexes is in the order of this time.
+            Path::By(part) => {
+                let bound = |comparison, time: Option<OffsetDateTime>| {
+                    let micros = Bind::Int(micros(time?));
+                    Some(Bound::new(comparison, dialect.time("{?int}"), vec![micros]))
+                };
+                Path::By(
+                    part.bounded(bound(">=", self.created_after))
+                        .bounded(bound("<", self.created_before)),
+                )
+            }
+        };
+        Route {
+            path,
+            others: others.each(),
+        }
+    }
+
+    fn add_times(&self, dialect: Dialect, conditions: &mut Conditions) {
+        let time = dialect.time("{?int}");
+        let bind = |time| Some(Bind::Int(micros(time)));
+        if let Some(after) = self.created_after {
+            conditions.and(&format!("created_at >= {time}"), bind(after));
+        }
+        if let Some(before) = self.created_before {
+            conditions.and(&format!("created_at < {time}"), bind(before));
+        }
+    }
+
+    /// All conditions but those on times. One on which the index was chosen is asked once more, which costs nothing.
+    fn others(&self, dialect: Dialect) -> Conditions {
+        let mut others = Conditions::default();
         if let Some(user_id) = &self.user_id {
-            and("user_id = {?text}", Some(Bind::Text(user_id.to_string())));
+            others.and("user_id = {?text}", text(user_id));
         }
         if let Some(user_id) = &self.acting_user {
-            and(
-                "acting_user = {?text}",
-                Some(Bind::Text(user_id.to_string())),
-            );
+            others.and("acting_user = {?text}", text(user_id));
         }
         if self.acting {
-            and("acting_user IS NOT NULL", None);
+            others.and("acting_user IS NOT NULL", None);
         }
         match self.state {
-            Some(SessionState::Live) => and("{live}", None),
-            Some(SessionState::Ended) => and("NOT {live}", None),
+            Some(SessionState::Live) => others.and("{live}", None),
+            Some(SessionState::Ended) => others.and("NOT {live}", None),
             None => {}
         }
         if let Some(ip) = &self.ip {
-            // Addresses are ASCII without spaces. MySQL fails rather than compare its column of them with other letters,
-            // and ignores spaces at the end.
-            match ip.bytes().all(|byte| byte.is_ascii_graphic()) {
-                true => and("ip = {?text}", Some(Bind::Text(ip.clone()))),
-                false => and("1 = 0", None),
-            }
+            others.and("ip = {?text}", text(ip));
         }
         if let Some(part) = &self.user_agent {
-            and(
-                &dialect.contains("user_agent"),
-                Some(Bind::Text(store.letters.keep(part).into_owned())),
-            );
-        }
-        if let Some(time) = self.created_after {
-            and(
-                &format!("created_at >= {}", dialect.time("{?int}")),
-                Some(Bind::Int(micros(time))),
-            );
-        }
-        if let Some(time) = self.created_before {
-            and(
-                &format!("created_at < {}", dialect.time("{?int}")),
-                Some(Bind::Int(micros(time))),
-            );
-        }
-        if let Some(id) = self.id {
-            and("id = {?uuid}", Some(Bind::from(id)));
+            others.and(&dialect.contains("user_agent"), text(part));
         }
         if let Some(id) = self.except {
-            and("id <> {?uuid}", Some(Bind::from(id)));
+            others.and("id <> {?uuid}", Some(Bind::from(id)));
         }
-        (sql, binds)
+        others
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
@@ -221,6 +261,30 @@ impl Filter {
                 .try_for_each(UserId::validate)
                 .map_err(Error::invalid),
         }
+    }
+}
+
+fn text(value: &impl ToString) -> Option<Bind> {
+    Some(Bind::Text(value.to_string()))
+}
+
+/// Conditions as a template, and their parameters.
+#[derive(Default)]
+struct Conditions {
+    sql: Vec<String>,
+    binds: Vec<Bind>,
+}
+
+impl Conditions {
+    fn and(&mut self, condition: &str, bind: Option<Bind>) {
+        self.sql.push(condition.to_owned());
+        self.binds.extend(bind);
+    }
+
+    /// Each with AND before it.
+    fn each(self) -> (String, Vec<Bind>) {
+        let sql = self.sql.iter().map(|sql| format!(" AND {sql}")).collect();
+        (sql, self.binds)
     }
 }
 

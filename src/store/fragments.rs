@@ -44,6 +44,8 @@ impl Fragments {
                     "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
                 )
             }
+            "idle_since" => idle_since,
+            "forget_until" => dialect.ago(timings.retention),
             "lapsed" => format!("reserved_until <= {now}"),
             "idle" => format!(
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"

@@ -1,22 +1,23 @@
 //! Listing sessions.
 
-use uuid::Uuid;
+use std::time::Duration;
 
 use super::{
-    Bind, Fault, FaultKind, Store,
+    Bind, Cursor, Fault, FaultKind, Store,
     filter::Filter,
     info::{SessionInfo, read_info},
     statement::Statement,
-    statements::{INFO_COLUMNS, INFO_SELECT},
-    value::{CellKind, CorruptRow, Row},
+    statements::{INFO, INFO_COLUMNS},
+    value::{CellKind, Row},
+    walk::{Extent, Looking},
 };
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How much of a listing, from where. Newest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     size: u32,
-    after: Option<Uuid>,
+    after: Option<Cursor>,
 }
 
 impl Page {
@@ -32,10 +33,10 @@ impl Page {
         }
     }
 
-    /// The page after the session that [`SessionPage::next`] named. Sessions that come or go meanwhile move nothing.
+    /// The page that starts where [`SessionPage::next`] said. Sessions that come or go meanwhile move nothing.
     #[must_use]
-    pub fn after(mut self, session: Uuid) -> Self {
-        self.after = Some(session);
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
         self
     }
 }
@@ -47,45 +48,69 @@ pub struct SessionPage {
     /// The sessions, newest first.
     pub sessions: Vec<SessionInfo>,
     /// Where the next page starts; `None` on the last one.
-    pub next: Option<Uuid>,
+    pub next: Option<Cursor>,
+    /// Time ran out before the page was full: fewer sessions are here than were asked for, or none, and older ones may
+    /// match. [`next`](Self::next) goes on from there. It happens with conditions that no index serves, such as a rare
+    /// [user agent](Filter::user_agent) among millions of sessions.
+    pub incomplete: bool,
+}
+
+/// How many sessions a filter means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) sessions: u64,
+    /// Time ran out: there may be more.
+    pub(crate) incomplete: bool,
 }
 
 impl Store {
     pub(crate) async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
-        filter.check()?;
-        let (mut conditions, mut binds) = filter.conditions(self);
-        if let Some(after) = page.after {
-            conditions.push_str(" AND id < {?uuid}");
-            binds.push(Bind::from(after));
+        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+        let mut walk = self
+            .walk(filter, Looking::Listed, INFO, &INFO_COLUMNS)?
+            .starting(page.after);
+        let (mut rows, mut has_moved, mut has_stopped) = (Vec::new(), false, false);
+        // One more than asked for tells whether there is a next page.
+        while rows.len() <= size && !walk.is_done() && !has_stopped {
+            let was_full = rows.len() == size;
+            match walk.step(size + 1 - rows.len()).await {
+                Ok(found) => rows.extend(found),
+                // How far it got is worth more than nothing at all.
+                Err(error) if error.kind() == ErrorKind::Unavailable && has_moved => {
+                    has_stopped = true;
+                }
+                Err(error) => return Err(error),
+            }
+            has_moved = true;
+            // Whether a full page is the last one is not worth looking through the whole table.
+            has_stopped |= walk.is_out_of_time() || (was_full && rows.len() == size);
         }
-        // One more than asked for tells whether there is a next page. A reservation is not a session.
-        let template = format!(
-            "{INFO_SELECT} WHERE {{in_realm}} AND reserved_until IS NULL{conditions} ORDER BY id DESC LIMIT {}",
-            page.size + 1
-        );
-        let statement = self.compile(&template, &INFO_COLUMNS);
-        let rows = self.fetch(&statement, binds).await?;
-        let shown = rows.iter().take(page.size as usize);
-        let next = match rows.len() > page.size as usize {
-            // By its id alone: what else is in that row may be unreadable.
-            true => shown.clone().rev().find_map(|row| row.uuid(0).ok()),
-            false => None,
+        let shown = || rows.iter().take(size);
+        let next = match rows.len() > size {
+            // By its place alone: what else is in that row may be unreadable.
+            true => shown().rev().find_map(|row| walk_place(row).ok()),
+            false if walk.is_done() => None,
+            false => walk.position().cloned(),
         };
-        let sessions = shown.filter_map(readable).collect();
-        Ok(SessionPage { sessions, next })
+        Ok(SessionPage {
+            incomplete: rows.len() < size && next.is_some(),
+            next,
+            sessions: shown().filter_map(readable).collect(),
+        })
     }
 
-    pub(crate) async fn count_live_where(&self, filter: &Filter) -> Result<u64, Error> {
-        filter.check()?;
-        let (conditions, binds) = filter.conditions(self);
-        let template = format!(
-            "SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{in_realm}} AND {{live}}{conditions}"
-        );
-        let rows = self
-            .fetch(&self.compile(&template, &[CellKind::Int]), binds)
-            .await?;
-        let count = rows.first().ok_or(CorruptRow)?.int(0)?;
-        Ok(u64::try_from(count).unwrap_or_default())
+    pub(crate) async fn count_live_where(
+        &self,
+        filter: &Filter,
+        extent: Extent,
+    ) -> Result<Counted, Error> {
+        let mut walk = self.walk(filter, Looking::Live, "", &[])?.lasting(extent);
+        let mut counted = Counted::default();
+        while !walk.is_done() && !counted.incomplete {
+            counted.sessions += walk.count_step().await?;
+            counted.incomplete = walk.is_out_of_time();
+        }
+        Ok(counted)
     }
 
     pub(super) fn compile(&self, template: &str, columns: &[CellKind]) -> Statement {
@@ -99,7 +124,16 @@ impl Store {
         statement: &Statement,
         binds: Vec<Bind>,
     ) -> Result<Vec<Row>, Error> {
-        self.within_budget(async {
+        self.fetch_within(self.time_budget, statement, binds).await
+    }
+
+    pub(super) async fn fetch_within(
+        &self,
+        budget: Duration,
+        statement: &Statement,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<Row>, Error> {
+        self.within(budget, async {
             match self.fetch_once(statement, binds.clone()).await {
                 // Reading twice does no harm.
                 Err(fault) if fault.kind() == FaultKind::Lost => {
@@ -115,6 +149,10 @@ impl Store {
         let mut link = self.driver.acquire().await?;
         link.fetch(statement, binds).await
     }
+}
+
+fn walk_place(row: &Row) -> Result<Cursor, super::CorruptRow> {
+    Cursor::read(row, INFO_COLUMNS.len(), INFO_COLUMNS.len() + 1)
 }
 
 /// A row that cannot be read is reported and left out: the others are unharmed, and can still be ended.

@@ -12,6 +12,7 @@
 mod application;
 mod backend;
 mod check;
+mod cursor;
 mod dialect;
 mod driver;
 pub(crate) mod ending;
@@ -20,6 +21,7 @@ mod filter;
 mod fragments;
 mod grant;
 mod held;
+mod index;
 mod info;
 mod letters;
 mod listing;
@@ -37,6 +39,7 @@ mod sweep;
 mod user_limit;
 mod value;
 mod verify;
+mod walk;
 mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -61,8 +64,10 @@ pub(crate) use self::{
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
+    walk::Extent,
 };
 pub use self::{
+    cursor::{Cursor, InvalidCursor},
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
     listing::{Page, SessionPage},
@@ -86,6 +91,8 @@ pub(crate) struct Store {
     /// Which ones the database has: found out by `check`.
     letters: Letters,
     time_budget: Duration,
+    /// After this long a walk within the time budget begins no further step.
+    walk_budget: Duration,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
 }
@@ -114,6 +121,7 @@ impl Store {
             fragments,
             letters: Letters::default(),
             time_budget,
+            walk_budget: time_budget / 2,
             ended: Notify::new(),
         }
     }
@@ -181,3 +189,6 @@ impl From<CorruptRow> for Error {
         Self::corrupt()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,11 @@ impl Statement {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn texts(&self) -> &[Arc<str>] {
+        &self.texts
+    }
+
     pub(crate) fn columns(&self) -> &[CellKind] {
         &self.columns
     }

@@ -1,9 +1,11 @@
-//! Every statement that is ever sent, but for the filters of listings. No statement clears `ended_at`: what has
+//! Every statement that is ever sent, but for those about what a filter means: see [`super::walk`]. No statement clears `ended_at`: what has
 //! ended cannot come back.
 
 use super::{
     application::{self, ApplicationSql},
+    dialect::Dialect,
     fragments::Fragments,
+    index::{Bound, Index, Order, Part},
     statement::Statement,
     value::CellKind::{self, Int, Text},
 };
@@ -12,9 +14,9 @@ use super::{
 pub(crate) const INFO_COLUMNS: [CellKind; 15] = [
     Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int, Text,
 ];
-pub(crate) const INFO_SELECT: &str = "SELECT {id:id}, user_id, {flag:live}, {micros:created_at}, {micros:authenticated_at}, \
+pub(crate) const INFO: &str = "{id:id}, user_id, {flag:live}, {micros:created_at}, {micros:authenticated_at}, \
      {micros:last_seen_at}, {micros:expires_at}, ip, user_agent, {flag:remembered}, {micros:ended_at}, \
-     ended_reason, ended_by, {expired_at_micros}, acting_user FROM countersign_sessions";
+     ended_reason, ended_by, {expired_at_micros}, acting_user";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
@@ -48,8 +50,49 @@ pub(crate) struct Statements {
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
 #[derive(Clone, Debug)]
 pub(crate) struct SweepStep {
-    pub(crate) due: Statement,
+    pub(crate) due: Due,
     pub(crate) act: Statement,
+}
+
+/// What is due to be swept: the condition, the index by which it is found, and how much of that is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) condition: &'static str,
+    index: Index,
+    until: &'static str,
+}
+
+impl Due {
+    pub(crate) const IDLE: Self = Self {
+        condition: "{idle}",
+        index: Index::Idle,
+        until: "{idle_since}",
+    };
+    pub(crate) const OVERDUE: Self = Self {
+        condition: "{overdue}",
+        index: Index::Expires,
+        until: "{now}",
+    };
+    pub(crate) const LAPSED: Self = Self {
+        condition: "{lapsed}",
+        index: Index::Reserved,
+        until: "{now}",
+    };
+    pub(crate) const FORGETTABLE: Self = Self {
+        condition: "{forgettable}",
+        index: Index::Ended,
+        until: "{forget_until}",
+    };
+
+    /// So many rows of its part of the index, the longest overdue first.
+    pub(crate) fn rows(self, dialect: Dialect, limit: &str) -> String {
+        let until = Bound::new("<=", self.until.into(), Vec::new());
+        let part = Part::of(self.index).bounded(Some(until));
+        let (rows, _) = part.rows(dialect, Order::OldestFirst);
+        format!(
+            "(SELECT id, realm, reserved_until, ended_at, last_seen_at, expires_at {rows} LIMIT {limit}) countersign_due"
+        )
+    }
 }
 
 impl Statements {
@@ -64,14 +107,8 @@ impl Statements {
                 fragments.resolve(tag)
             })
         };
-        let sweep_step = |due: &str, act: &str| SweepStep {
-            due: one(
-                &format!(
-                    "SELECT {{id:id}} FROM countersign_sessions WHERE {{in_realm}} AND {due} LIMIT {}",
-                    super::statement::MAX_LIST
-                ),
-                &[Text],
-            ),
+        let sweep_step = |due: Due, act: &str| SweepStep {
+            due,
             act: list(act),
         };
         let insert = |end: &str| {
@@ -85,6 +122,8 @@ impl Statements {
                 &[],
             )
         };
+        let since = Bound::new(">=", "{lately}".into(), Vec::new());
+        let lately = Part::of(Index::Ended).bounded(Some(since));
         let rotate = |also: &str| {
             one(
                 // The old digest is moved before it is overwritten: MySQL assigns from left to right.
@@ -172,19 +211,19 @@ impl Statements {
             ),
             sweep: [
                 sweep_step(
-                    "{idle}",
+                    Due::IDLE,
                     "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
                 ),
                 sweep_step(
-                    "{overdue}",
+                    Due::OVERDUE,
                     "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
                 ),
                 sweep_step(
-                    "{lapsed}",
+                    Due::LAPSED,
                     "DELETE FROM countersign_sessions WHERE id {?uuids} AND {lapsed}",
                 ),
                 sweep_step(
-                    "{forgettable}",
+                    Due::FORGETTABLE,
                     "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
                 ),
             ],
@@ -192,7 +231,8 @@ impl Statements {
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(
-                    "SELECT {{id:id}}, ended_reason FROM countersign_sessions WHERE {{in_realm}} AND ended_at >= {{lately}} LIMIT {}",
+                    "SELECT {{id:id}}, ended_reason {} LIMIT {}",
+                    lately.rows(fragments.dialect, Order::OldestFirst).0,
                     super::statement::MAX_LIST + 1
                 ),
                 &[Text, Text],

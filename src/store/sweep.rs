@@ -3,7 +3,7 @@
 use super::{
     Bind, MAX_LIST, Store,
     retry::retry,
-    statements::SweepStep,
+    statements::{Due, SweepStep},
     value::{CellKind, CorruptRow},
 };
 use crate::error::Error;
@@ -18,6 +18,8 @@ pub struct Swept {
     pub lapsed: u64,
     /// Sessions that ended longer ago than the retention period and are deleted now.
     pub deleted: u64,
+    /// Of a [dry run](crate::Sessions::sweep_dry_run): more is due than was counted, which ends at 100,000 rows of a kind.
+    pub incomplete: bool,
 }
 
 /// Told after each batch what the sweep has done so far.
@@ -34,10 +36,11 @@ impl Store {
         );
         let mut outcome = Ok(());
         // All of them before any error: what one step cannot do must not keep the others' rows for ever.
+        // Sign-ins that came to nothing first: in the other indexes they would stand in the way.
         for (step, count) in [
+            (lapsed, gone),
             (idle, expired),
             (overdue, expired),
-            (lapsed, gone),
             (forgettable, deleted),
         ] {
             let done = self.sweep_step(step, |changed| {
@@ -49,58 +52,101 @@ impl Store {
         outcome.map(|()| swept)
     }
 
-    /// What a sweep would do now. Three look-ups by index, in one statement.
+    /// What a sweep would do now, counted by index up to [`MOST_COUNTED`] of each kind.
     pub(crate) async fn sweep_dry_run(&self) -> Result<Swept, Error> {
-        let count = |what: &str| {
-            format!(
-                "(SELECT {{integer:count(*)}} FROM countersign_sessions WHERE {{in_realm}} AND ({what}))"
-            )
-        };
-        let template = format!(
-            "SELECT {}, {}, {}",
-            count("{idle} OR {overdue}"),
-            count("{lapsed}"),
-            // What expired long ago is marked and forgotten by the same sweep.
-            count("{forgettable} OR (({idle} OR {overdue}) AND {expired_long_ago})"),
-        );
-        let rows = self
-            .fetch(&self.compile(&template, &[CellKind::Int; 3]), Vec::new())
-            .await?;
-        let row = rows.first().ok_or(CorruptRow)?;
-        let number =
-            |column| Ok::<_, CorruptRow>(u64::try_from(row.int(column)?).unwrap_or_default());
+        let idle = self.count_due(Due::IDLE, "1 = 1").await?;
+        // Those that are idle as well are counted already.
+        let overdue = self.count_due(Due::OVERDUE, "NOT {idle}").await?;
+        let lapsed = self.count_due(Due::LAPSED, "1 = 1").await?;
+        let forgettable = self.count_due(Due::FORGETTABLE, "1 = 1").await?;
+        let all = [idle, overdue, lapsed, forgettable];
         Ok(Swept {
-            expired: number(0)?,
-            lapsed: number(1)?,
-            deleted: number(2)?,
+            expired: idle.due + overdue.due,
+            lapsed: lapsed.due,
+            // What expired long ago is marked and forgotten by the same sweep.
+            deleted: forgettable.due + idle.old + overdue.old,
+            incomplete: all.iter().any(|count| count.read >= MOST_COUNTED),
         })
     }
 
-    /// Batch after batch, each a transaction of its own, so that nobody waits long for a lock.
+    async fn count_due(&self, due: Due, also: &str) -> Result<DueCount, Error> {
+        let dialect = self.fragments.dialect;
+        let sum = |condition: &str| {
+            let one = format!("COALESCE(sum(CASE WHEN {condition} THEN 1 ELSE 0 END), 0)");
+            dialect.number(&one)
+        };
+        let is_due = format!("{{in_realm}} AND {} AND {also}", due.condition);
+        let template = format!(
+            "SELECT {{integer:count(*)}}, {}, {} FROM {}",
+            sum(&is_due),
+            sum(&format!("{is_due} AND {{expired_long_ago}}")),
+            due.rows(dialect, &MOST_COUNTED.to_string()),
+        );
+        let statement = self.compile(&template, &[CellKind::Int; 3]);
+        let rows = self.fetch(&statement, Vec::new()).await?;
+        let row = rows.first().ok_or(CorruptRow)?;
+        let number =
+            |column| Ok::<_, CorruptRow>(u64::try_from(row.int(column)?).unwrap_or_default());
+        Ok(DueCount {
+            read: number(0)?,
+            due: number(1)?,
+            old: number(2)?,
+        })
+    }
+
+    /// Batch after batch, each a transaction of its own, so that no request waits long for a lock.
     async fn sweep_step(&self, step: &SweepStep, mut done: impl FnMut(u64)) -> Result<(), Error> {
+        // Rows that cannot be read stay due, and first: those behind them are swept.
+        let mut unreadable = 0;
         loop {
-            let (due, changed) = self
+            let limit = format!("{MAX_LIST} OFFSET {unreadable}");
+            let template = format!(
+                "SELECT {{id:id}} FROM {} WHERE {{in_realm}} AND {}",
+                step.due.rows(self.fragments.dialect, &limit),
+                step.due.condition,
+            );
+            let due = self.compile(&template, &[CellKind::Text]);
+            let (read, found, changed) = self
                 .within_budget(retry(|| async {
                     let mut link = self.driver.acquire().await?;
-                    let rows = link.fetch(&step.due, Vec::new()).await?;
+                    let rows = link.fetch(&due, Vec::new()).await?;
                     let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
-                    if ids.is_empty() {
-                        return Ok((rows.len(), 0));
-                    }
-                    Ok((
-                        rows.len(),
-                        link.execute(&step.act, vec![Bind::Uuids(ids)]).await?,
-                    ))
+                    let (read, found) = (ids.len(), rows.len());
+                    let changed = match ids.is_empty() {
+                        true => 0,
+                        false => link.execute(&step.act, vec![Bind::Uuids(ids)]).await?,
+                    };
+                    Ok((read, found, changed))
                 }))
                 .await?;
             done(changed);
-            // Nothing changed: another node is at the same rows, or they cannot be read. The next sweep will see.
-            if due < MAX_LIST || changed == 0 {
+            if found > read {
+                unreadable += found - read;
+                tracing::error!(
+                    unreadable,
+                    "sessions whose rows cannot be read are not swept"
+                );
+            }
+            // Nothing changed of what could be read: another node is at the same rows. The next sweep will see.
+            if found < MAX_LIST || (changed == 0 && read > 0) {
                 return Ok(());
             }
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// The most rows of one kind that a dry run counts.
+const MOST_COUNTED: u64 = 100_000;
+
+/// How many rows of one kind are due.
+#[derive(Clone, Copy, Debug)]
+struct DueCount {
+    /// Rows that were read: at the most [`MOST_COUNTED`].
+    read: u64,
+    due: u64,
+    /// Of those that are due, such as will also be deleted at once.
+    old: u64,
 }
 
 /// Where a step's batches are counted.

@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use uuid::Uuid;
-
 use super::{
     conditions::Conditions,
     listing::{ListQuery, ListingKind},
@@ -69,13 +67,12 @@ pub fn page_token(data: &[u8]) {
             None,
             "a token opens two doors"
         );
-        let sealed = scope.seal(&KEYS, after).expect("it was sealed before");
+        let sealed = scope.seal(&KEYS, &after).expect("it was sealed before");
         assert_eq!(scope.open(&KEYS, &sealed), Some(after));
     }
-    let after = Uuid::from_u128(
-        data.iter()
-            .fold(0, |sum, byte| sum << 8 | u128::from(*byte)),
-    );
-    let sealed = scope.seal(&KEYS, after).expect("any id can be sealed");
-    assert_eq!(scope.open(&KEYS, &sealed), Some(after));
+    // What any text would be as a cursor, where it is one.
+    if let Ok(after) = token.parse() {
+        let sealed = scope.seal(&KEYS, &after).expect("any cursor can be sealed");
+        assert_eq!(scope.open(&KEYS, &sealed), Some(after));
+    }
 }

@@ -74,12 +74,13 @@ impl ListQuery {
         }
         let found = sessions.list(filter, page).await?;
         let next_page_token = match found.next {
-            Some(next) => Some(scope.seal(keys, next).ok_or_else(Refusal::internal)?),
+            Some(next) => Some(scope.seal(keys, &next).ok_or_else(Refusal::internal)?),
             None => None,
         };
         Ok(Listing {
             sessions: found.sessions,
             next_page_token,
+            incomplete: found.incomplete,
         })
     }
 
@@ -118,6 +119,8 @@ fn page_size(fields: &mut Fields) -> Result<Option<u32>, Refusal> {
 pub(crate) struct Listing {
     pub(crate) sessions: Vec<SessionInfo>,
     pub(crate) next_page_token: Option<String>,
+    /// There was no time to fill the page.
+    pub(crate) incomplete: bool,
 }
 
 impl Listing {
@@ -138,6 +141,7 @@ impl Listing {
                 .map(|session| SessionView::new(session, user))
                 .collect(),
             next_page_token: self.next_page_token,
+            incomplete: self.incomplete,
         };
         let mut response = super::view::json(&view);
         if let Some(link) = link {

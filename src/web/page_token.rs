@@ -4,13 +4,12 @@
 //! cookie. What it is bound to is authenticated with it and costs no space in it.
 
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::{conditions::Conditions, listing::ListingKind};
-use crate::{keys::KeyRing, user_id::UserId};
+use crate::{keys::KeyRing, store::Cursor, user_id::UserId};
 
-/// Every token is of this length: the 32 digits of an id, sealed, in base64 without padding.
-pub(crate) const LENGTH: usize = 80;
+/// No token is longer: the longest cursor, sealed, in base64 without padding.
+pub(crate) const MAX_LENGTH: usize = 270;
 
 /// What a page token is for.
 #[derive(Clone, Copy, Debug)]
@@ -22,21 +21,17 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// A token that starts after this session.
-    pub(crate) fn seal(&self, keys: &KeyRing, after: Uuid) -> Option<String> {
-        let sealed = keys.seal(&self.name(), after.simple().to_string())?;
-        Some(sealed.replace('+', "-").replace('/', "_"))
+    /// A token that starts here.
+    pub(crate) fn seal(&self, keys: &KeyRing, after: &Cursor) -> Option<String> {
+        keys.seal(&self.name(), &after.to_string())
     }
 
-    /// The session after which the page starts. `None` for whatever was not made by [`Scope::seal`] for the same.
-    pub(crate) fn open(&self, keys: &KeyRing, token: &str) -> Option<Uuid> {
-        let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if token.len() != LENGTH || !token.bytes().all(url_safe) {
+    /// Where the page starts. `None` for whatever was not made by [`Scope::seal`] for the same.
+    pub(crate) fn open(&self, keys: &KeyRing, token: &str) -> Option<Cursor> {
+        if token.len() > MAX_LENGTH {
             return None;
         }
-        let sealed = token.replace('-', "+").replace('_', "/");
-        let id = keys.unseal(&self.name(), &sealed)?;
-        Uuid::try_parse(&id).ok()
+        keys.unseal(&self.name(), token)?.parse().ok()
     }
 
     /// The name under which it is sealed. No cookie can have it: names of cookies have no spaces.
@@ -63,6 +58,6 @@ impl Scope<'_> {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        format!("page token 1 {digest}")
+        format!("page token 2 {digest}")
     }
 }

@@ -29,6 +29,8 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
 pub(crate) struct SessionsView<'a> {
     pub(crate) sessions: Vec<SessionView<'a>>,
     pub(crate) next_page_token: Option<String>,
+    /// There was no time to fill the page.
+    pub(crate) incomplete: bool,
 }
 
 /// A session. Tokens and digests are no part of it.
@@ -83,6 +85,8 @@ impl<'a> SessionView<'a> {
 pub(crate) struct RevokedView {
     revoked: u64,
     kept: u64,
+    /// There was no time for all of them.
+    incomplete: bool,
 }
 
 impl From<Tally> for RevokedView {
@@ -90,6 +94,7 @@ impl From<Tally> for RevokedView {
         Self {
             revoked: tally.ended,
             kept: tally.kept,
+            incomplete: tally.incomplete,
         }
     }
 }

@@ -55,13 +55,13 @@ on_every_database! {
         }
         for (user, revoked, kept) in [("2", 2, 0), ("2", 0, 0), ("1", 1, 1), ("9", 0, 0)] {
             let answer = admin.send(&app.router, Method::DELETE, &format!("/api/admin/users/{user}/sessions")).await;
-            assert_eq!(answer.json(), json!({ "revoked": revoked, "kept": kept }), "{user}");
+            assert_eq!(answer.json(), json!({ "revoked": revoked, "kept": kept, "incomplete": false}), "{user}");
             assert_headers(&answer);
         }
         assert_eq!(app.who(&admin).await, "1");
         assert_eq!(database.live().await, 2);
         let answer = admin.send(&app.router, Method::DELETE, "/api/admin/users/1/sessions?include_current=true").await;
-        assert_eq!(answer.json(), json!({ "revoked": 1, "kept": 0 }));
+        assert_eq!(answer.json(), json!({ "revoked": 1, "kept": 0, "incomplete": false}));
         assert_eq!(app.who(&admin).await, "anonymous revoked");
     }
 
@@ -119,11 +119,11 @@ on_every_database! {
         assert_problem(&limit, 403, "forbidden");
         assert_eq!(app.sessions.limit(&UserId::from(3)).await.unwrap(), None);
         let all_of_bob = admin.send(&router, Method::DELETE, "/api/admin/users/3/sessions").await;
-        assert_eq!(all_of_bob.json(), json!({ "revoked": 0, "kept": 2 }));
+        assert_eq!(all_of_bob.json(), json!({ "revoked": 0, "kept": 2, "incomplete": false}));
         let everybody = json!({ "everybody": true, "dry_run": true });
-        assert_eq!(revoke(&mut admin, &router, everybody).await.json(), json!({ "revoked": 3, "kept": 3 }));
+        assert_eq!(revoke(&mut admin, &router, everybody).await.json(), json!({ "revoked": 3, "kept": 3, "incomplete": false}));
         let everybody = json!({ "everybody": true });
-        assert_eq!(revoke(&mut admin, &router, everybody).await.json(), json!({ "revoked": 3, "kept": 3 }));
+        assert_eq!(revoke(&mut admin, &router, everybody).await.json(), json!({ "revoked": 3, "kept": 3, "incomplete": false}));
         assert_eq!((app.who(&bob).await, app.who(&admin).await), ("3".into(), "1".into()));
     }
 
@@ -165,7 +165,7 @@ on_every_database! {
         gate.reached().await;
         assert_eq!(thief.post(&app.router, "/act-as/3").await.status, StatusCode::OK);
         gate.open();
-        assert_eq!(ending.await.unwrap().json(), json!({ "revoked": 1, "kept": 1 }));
+        assert_eq!(ending.await.unwrap().json(), json!({ "revoked": 1, "kept": 1, "incomplete": false}));
         assert_eq!(app.who(&thief).await, "anonymous revoked");
         assert_eq!(database.live().await, 1);
     }
@@ -210,8 +210,8 @@ on_every_database! {
         let answer = admin.send(&router, Method::DELETE, &format!("/api/admin/sessions/{as_bob}")).await;
         assert_problem(&answer, 403, "forbidden");
         let by_administrator = revoke(&mut admin, &router, json!({ "acting_user": "1" })).await;
-        assert_eq!(by_administrator.json(), json!({ "revoked": 1, "kept": 1 }));
+        assert_eq!(by_administrator.json(), json!({ "revoked": 1, "kept": 1, "incomplete": false}));
         let answer = admin.send(&app.router, Method::DELETE, "/api/admin/users/1/sessions").await;
-        assert_eq!(answer.json(), json!({ "revoked": 1, "kept": 1 }));
+        assert_eq!(answer.json(), json!({ "revoked": 1, "kept": 1, "incomplete": false}));
     }
 }

@@ -6,7 +6,9 @@ use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use http::StatusCode;
 use tokio::time::timeout;
 
-use crate::support::{App, Client, Database, Pool, on_every_database, sessions, with_pool};
+use crate::support::{
+    App, Client, Database, Pool, on_every_database, rows::NewRow, sessions, with_pool,
+};
 
 const BUDGET: Duration = Duration::from_millis(500);
 const AT_LAST: Duration = Duration::from_secs(20);
@@ -40,11 +42,15 @@ on_every_database! {
         let pool = database.pool_of(1).await;
         let app = App::on(&pool, |builder| builder.queue_capacity(1).max_lanes(1).time_budget(AT_LAST * 3)).await;
         let client = app.signed_in("2").await;
+        // As many sessions: requests of one session would share a place.
+        let sessions: Vec<_> = (0..64).map(|_| NewRow::live("2")).collect();
+        database.insert(&sessions).await;
         with_pool!(&pool, pool => {
             let held = pool.acquire().await.unwrap();
-            let mut answers: FuturesUnordered<_> = (0..64)
-                .map(|_| {
-                    let (mut client, app) = (client.clone(), app.clone());
+            let mut answers: FuturesUnordered<_> = sessions
+                .iter()
+                .map(|session| {
+                    let (mut client, app) = (session.client(), app.clone());
                     tokio::spawn(async move { client.get(&app.router, "/me").await.status })
                 })
                 .collect();
@@ -54,7 +60,8 @@ on_every_database! {
                 assert_eq!(status.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
             }
             drop(held);
-            timeout(AT_LAST, answers.next()).await.unwrap();
+            let status = timeout(AT_LAST, answers.next()).await.unwrap().unwrap();
+            assert_eq!(status.unwrap(), StatusCode::OK);
         });
         assert_eq!(app.who(&client).await, "2");
     }

@@ -30,8 +30,11 @@ mod configuration;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "pages")]
+mod devices;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
@@ -70,9 +73,13 @@ mod pages_hostile;
 mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
+mod refusals;
 mod revocation;
 mod rotation;
 mod settings;

@@ -41,6 +41,8 @@ macro_rules! on_every_server {
     };
 }
 
+pub(crate) use on_every_server;
+
 /// A node behind a proxy, and a browser that is signed in.
 async fn behind_proxy(database: &Database) -> (Proxy, App, Client) {
     database.pool.migrate().await.unwrap();

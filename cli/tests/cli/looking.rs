@@ -63,7 +63,7 @@ on_every_database! {
             "ip": "10.0.0.1", "user_agent": "curl/8", "ended_at": null, "ended_reason": null, "ended_by": null,
         }));
         assert!(live["created_at"].as_str().unwrap().ends_with('Z'), "{live}");
-        assert_eq!(json_of(&database, &["list"]).await, json!({"sessions": [live], "next_page_token": null}));
+        assert_eq!(json_of(&database, &["list"]).await, json!({"sessions": [live], "next_page_token": null, "incomplete": false}));
 
         app.sessions.revoke(id, "1").await.unwrap();
         let ended = json_of(&database, &["show", &id.to_string()]).await;

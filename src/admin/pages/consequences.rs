@@ -10,37 +10,57 @@ use crate::store::ending::Tally;
 pub(super) struct Consequences {
     pub(super) ended: u64,
     kept: u64,
+    /// There was no time to count them all.
+    incomplete: bool,
 }
 
 impl HtmlSafe for Consequences {}
 
 impl From<Tally> for Consequences {
-    fn from(Tally { ended, kept }: Tally) -> Self {
-        Self { ended, kept }
+    fn from(tally: Tally) -> Self {
+        Self {
+            ended: tally.ended,
+            kept: tally.kept,
+            incomplete: tally.incomplete,
+        }
     }
 }
 
 impl Consequences {
     /// What the button says.
     pub(super) fn button(self) -> String {
-        format!("End {}", sessions(self.ended))
+        match self.incomplete {
+            true => "End these sessions".into(),
+            false => format!("End {}", sessions(self.ended)),
+        }
     }
 
     fn counted(&self) -> String {
-        sessions(self.ended)
+        match self.incomplete {
+            true => format!("At least {}", sessions(self.ended)),
+            false => sessions(self.ended),
+        }
     }
 }
 
 /// What was done.
-pub(super) fn done(Tally { ended, kept }: Tally) -> String {
-    let ended = match ended {
+pub(super) fn done(tally: Tally) -> String {
+    let ended = match tally.ended {
         1 => "1 session has ended.".to_owned(),
-        _ => format!("{ended} sessions have ended."),
+        number => format!("{number} sessions have ended."),
     };
-    match kept {
+    let ended = match tally.incomplete {
+        true => {
+            format!("{ended} There was no time for all of them: end the others in the same way.")
+        }
+        false => ended,
+    };
+    match tally.kept {
         0 => ended,
         1 => format!("{ended} 1 session stays: it is your own, or you may not end it."),
-        _ => format!("{ended} {kept} sessions stay: they are your own, or you may not end them."),
+        kept => {
+            format!("{ended} {kept} sessions stay: they are your own, or you may not end them.")
+        }
     }
 }
 

@@ -26,6 +26,7 @@ struct ListPage {
     table: Option<SessionTable>,
     /// Where to end all that the filters mean.
     end_href: Option<String>,
+    is_incomplete: bool,
     newest: Option<String>,
     older: Option<String>,
 }
@@ -77,6 +78,7 @@ pub(super) async fn show(
             sessions,
         }),
         end_href,
+        is_incomplete: listing.incomplete,
         newest: asked.page_token.is_some().then(|| page(None)),
         older: listing
             .next_page_token
@@ -96,6 +98,7 @@ fn refused(desk: &Desk, visit: &Visit, query: &str, refusal: &Refusal) -> Respon
         problem: Some(trouble),
         table: None,
         end_href: None,
+        is_incomplete: false,
         newest: None,
         older: None,
     };

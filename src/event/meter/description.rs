@@ -70,6 +70,10 @@ pub(super) fn describe() {
             "Sessions ended by this process, by reason.",
         ),
         (
+            "countersign_logouts_ineffective_total",
+            "Logouts that ended no session, since the cookie could not be read, by reason.",
+        ),
+        (
             "countersign_rotations_total",
             "New tokens for sessions that go on.",
         ),

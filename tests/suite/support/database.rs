@@ -151,6 +151,12 @@ impl Database {
         with_pool!(&self.pool, pool => sqlx::query(sql).execute(pool).await.unwrap().rows_affected())
     }
 
+    /// Runs what a driver does not prepare, such as the text of a function.
+    pub async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        with_pool!(&self.pool, pool => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()));
+    }
+
     /// A number.
     pub async fn count(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());

@@ -1,0 +1,267 @@
+//! Each statement about sessions reads what its index leads to, and nothing else: whatever the database believes of its
+//! rows, and for lists of every length.
+
+use super::table::{Access, Statistics, Table};
+use crate::store::{
+    Cursor, Filter, SessionState,
+    dialect::Dialect,
+    index::Index,
+    statement::Statement,
+    statements::{Due, Statements, SweepStep},
+    stats,
+    walk::{Looking, Path, Shape, WINDOW},
+};
+
+/// What a statement may read the sessions by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// The primary key.
+    Id,
+    /// The digest of a token.
+    Token,
+    One(Index),
+    /// It has nothing to do with sessions, or inserts one.
+    Nothing,
+}
+
+impl By {
+    fn names(self, dialect: Dialect) -> Vec<&'static str> {
+        match (self, dialect) {
+            (Self::Id, Dialect::Sqlite) => vec!["sqlite_autoindex_countersign_sessions_1"],
+            (Self::Id, Dialect::Postgres) => vec!["countersign_sessions_pkey"],
+            (Self::Id, Dialect::MySql) => vec!["PRIMARY"],
+            // The two halves of one condition may be united.
+            (Self::Token, _) => vec![
+                "countersign_sessions_token_hash",
+                "countersign_sessions_previous_token_hash",
+                "countersign_sessions_token_hash,countersign_sessions_previous_token_hash",
+            ],
+            (Self::One(index), _) => vec![index.name(dialect)],
+            (Self::Nothing, _) => Vec::new(),
+        }
+    }
+}
+
+/// Every statement that is prepared once. A new one does not compile until it has its line here.
+fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, By)> {
+    let Statements {
+        verify,
+        touch,
+        insert_user,
+        lock_user,
+        application_limit,
+        user_limit,
+        set_user_limit,
+        insert,
+        insert_acting,
+        rivals,
+        activate,
+        release,
+        rotate,
+        rotate_reauthenticated,
+        rotated,
+        undo_rotation,
+        end_ids,
+        end_reserved,
+        end_live,
+        prove,
+        end_token,
+        sweep,
+        ended_among,
+        ended_recently,
+        autocommit,
+    } = statements;
+    let mut all = vec![
+        ("verify", Some(verify), By::Token),
+        ("touch", Some(touch), By::Id),
+        ("insert_user", Some(insert_user), By::Nothing),
+        ("lock_user", Some(lock_user), By::Nothing),
+        ("application_limit", application_limit.as_ref(), By::Nothing),
+        ("user_limit", Some(user_limit), By::Nothing),
+        ("set_user_limit", Some(set_user_limit), By::Nothing),
+        ("insert", Some(insert), By::Nothing),
+        ("insert_acting", Some(insert_acting), By::Nothing),
+        ("rivals", Some(rivals), By::One(Index::User)),
+        ("activate", Some(activate), By::Id),
+        ("release", Some(release), By::Id),
+        ("rotate", Some(rotate), By::Id),
+        ("reauthenticated", Some(rotate_reauthenticated), By::Id),
+        ("rotated", Some(rotated), By::Id),
+        ("undo_rotation", Some(undo_rotation), By::Id),
+        ("end_ids", Some(end_ids), By::Id),
+        ("end_reserved", Some(end_reserved), By::Id),
+        ("end_live", Some(end_live), By::Id),
+        ("prove", Some(prove), By::Id),
+        ("end_token", Some(end_token), By::Token),
+        ("ended_among", Some(ended_among), By::Id),
+        (
+            "ended_recently",
+            Some(ended_recently),
+            By::One(Index::Ended),
+        ),
+        ("autocommit", autocommit.as_ref(), By::Nothing),
+    ];
+    for SweepStep { due: _, act } in sweep {
+        all.push(("sweep", Some(act), By::Id));
+    }
+    all
+}
+
+/// A filter, and the index that it has to be found by when it lists and when it ends.
+fn filters() -> Vec<(Filter, By, By)> {
+    let all = Filter::everybody;
+    let day = time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60);
+    let (newest, live) = (By::One(Index::Newest), By::One(Index::Live));
+    let (user, acting, ip) = (
+        By::One(Index::User),
+        By::One(Index::ActingUser),
+        By::One(Index::Ip),
+    );
+    vec![
+        (all(), newest, live),
+        (all().state(SessionState::Live), live, live),
+        (all().state(SessionState::Ended), newest, live),
+        (all().user_agent("rare"), newest, live),
+        (all().created_after(day), newest, live),
+        (all().created_before(day), newest, live),
+        (all().created_after(day).created_before(day), newest, live),
+        (all().ip("10.0.0.7"), ip, ip),
+        (
+            all().ip("10.0.0.7").created_after(day).user_agent("x"),
+            ip,
+            ip,
+        ),
+        (all().acting_user("a7"), acting, acting),
+        (Filter::user("u7"), user, user),
+        (Filter::user("u7").state(SessionState::Live), user, user),
+        (Filter::user("u7").created_after(day), user, user),
+        (
+            Filter::user("u7").ip("10.0.0.7").acting_user("a7"),
+            user,
+            user,
+        ),
+        (Filter::user("u7").except(uuid::Uuid::nil()), user, user),
+        (Filter::id(uuid::Uuid::nil()), By::Id, By::Id),
+        (Filter::user("u7").only(uuid::Uuid::nil()), By::Id, By::Id),
+    ]
+}
+
+#[track_caller]
+fn assert_by(accesses: &[Access], plan: &str, by: By, dialect: Dialect, what: &str) {
+    let names = by.names(dialect);
+    let wrong = accesses.iter().find(|access| {
+        let index = access.index.as_deref();
+        access.is_sorted || !index.is_some_and(|index| names.contains(&index))
+    });
+    assert!(
+        wrong.is_none(),
+        "{what}: {wrong:?} and not {names:?}\n{plan}"
+    );
+    assert_eq!(accesses.is_empty(), names.is_empty(), "{what}\n{plan}");
+}
+
+async fn every_plan_is_as_it_should_be(table: Table) {
+    let (store, dialect) = (table.store(), table.dialect());
+    for statistics in Statistics::ALL {
+        table.believe(statistics).await;
+        let check = async |text: &str, by: By, what: &str| {
+            let (accesses, plan) = table.accesses(text).await;
+            let what = format!("{what} with {statistics:?} statistics");
+            assert_by(&accesses, &plan, by, dialect, &what);
+        };
+        for (name, statement, by) in prepared(&store.statements) {
+            // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
+            for text in statement.iter().flat_map(|statement| statement.texts()) {
+                if by != By::Nothing {
+                    check(text, by, name).await;
+                }
+            }
+        }
+        for (filter, listed, ended) in filters() {
+            for looking in [Looking::Listed, Looking::Endable, Looking::Live] {
+                let by = match looking {
+                    Looking::Listed => listed,
+                    Looking::Endable | Looking::Live => ended,
+                };
+                let route = filter.route(dialect, looking);
+                let cursor = match dialect {
+                    Dialect::Sqlite => Cursor::of("2026-01-31 23:59:59.123"),
+                    Dialect::Postgres | Dialect::MySql => Cursor::of("1767225599123456"),
+                };
+                let after = match route.path {
+                    Path::One(_) => vec![None],
+                    Path::By(_) => vec![None, Some(&cursor)],
+                };
+                for after in after {
+                    for window in [2, 64, WINDOW] {
+                        let rows = Shape::Rows {
+                            columns: "user_id",
+                            limit: window,
+                        };
+                        for shape in [rows, Shape::Count] {
+                            let (template, _) = route
+                                .select(dialect, looking, &shape, after, window)
+                                .unwrap();
+                            let text = store.compile(&template, &[]);
+                            let what = format!("{filter:?} {looking:?} {after:?} {window}");
+                            check(&text.texts()[0], by, &what).await;
+                        }
+                    }
+                }
+            }
+        }
+        for (due, index) in [
+            (Due::IDLE, Index::Idle),
+            (Due::OVERDUE, Index::Expires),
+            (Due::LAPSED, Index::Reserved),
+            (Due::FORGETTABLE, Index::Ended),
+        ] {
+            for limit in ["256 OFFSET 0", "256 OFFSET 512"] {
+                let text = format!("SELECT count(*) FROM {}", due.rows(dialect, limit));
+                let text = store.compile(&text, &[]);
+                check(&text.texts()[0], By::One(index), due.condition).await;
+            }
+        }
+    }
+    // It looks for one row, in whichever index begins with the realm.
+    if dialect != Dialect::MySql {
+        let text = store.compile(stats::NEXT_REALM, &[]);
+        let (accesses, plan) = table.accesses(&text.texts()[0]).await;
+        assert!(
+            accesses.iter().all(|access| access.index.is_some()),
+            "{plan}"
+        );
+    }
+    table.gone().await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn every_plan_of_sqlite_is_as_it_should_be() {
+    every_plan_is_as_it_should_be(Table::sqlite().await).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn every_plan_of_postgres_is_as_it_should_be() {
+    every_plan_is_as_it_should_be(Table::postgres().await).await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn every_plan_of_mysql_is_as_it_should_be() {
+    every_plan_is_as_it_should_be(Table::mysql().await).await;
+}
+
+#[test]
+fn each_index_is_of_use() {
+    let mut used: Vec<Index> = vec![Index::Idle, Index::Expires, Index::Reserved, Index::Ended];
+    for (_, listed, ended) in filters() {
+        for by in [listed, ended] {
+            if let By::One(index) = by {
+                used.push(index);
+            }
+        }
+    }
+    assert!(Index::ALL.iter().all(|index| used.contains(index)));
+}
