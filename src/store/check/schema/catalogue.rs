@@ -30,8 +30,7 @@ pub(super) async fn ask(driver: &dyn Driver) -> Result<Found, Fault> {
         };
         let details = found.entry(part).or_default();
         match row.maybe_text(3).map_err(|_| Fault::corrupt())? {
-            // `ip(10)` is about the column `ip`: what is compared is the order of columns.
-            Some(detail) => details.push(super::expected::first_word(detail).to_owned()),
+            Some(detail) => details.push(super::expected::column(detail).to_owned()),
             None => continue,
         }
     }

@@ -128,7 +128,7 @@ fn primary(table: &str, columns: &str) -> Expected {
 
 fn index(table: &str, name: &str, unique: bool, columns: &str, remedy: String) -> Expected {
     let columns = in_parentheses(columns).map_or("", |(columns, _)| columns);
-    let columns = items(columns).into_iter().map(first_word);
+    let columns = items(columns).into_iter().map(column);
     let unique = unique.then_some("UNIQUE");
     Expected {
         part: Part {
@@ -179,8 +179,17 @@ fn items(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// What an index is about, as far as it is compared: a column, whatever length or order it says, or some expression,
+/// which databases write down in words of their own.
+pub(super) fn column(text: &str) -> &str {
+    match first_word(text) {
+        "" => "(an expression)",
+        column => column,
+    }
+}
+
 /// Up to the first character that no name has.
-pub(super) fn first_word(text: &str) -> &str {
+fn first_word(text: &str) -> &str {
     let end = text.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
