@@ -92,7 +92,7 @@ impl ClientPolicy {
     }
 
     /// The client's address: the rightmost hop that is no trusted proxy. A hop that is no address (`unknown`, an
-    /// obfuscated name, anything else) ends the search at the last address known.
+    /// obfuscated name, anything else) ends the search at the last address known; an empty element of the list does not.
     pub(crate) fn address(&self, observed: &Observed) -> Option<IpAddr> {
         let mut client = observed.address?;
         // Lines of the same header are one list.

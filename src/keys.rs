@@ -1,14 +1,19 @@
 //! The keys that cookies are encrypted with.
 
+mod ring;
+
 use std::{error::Error, fmt};
 
-use ::cookie::{Cookie, CookieJar};
 use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use rand::{Rng, rand_core::UnwrapErr, rngs::SysRng};
+
+pub(crate) use self::ring::KeyRing;
 
 const KEY_BYTES: usize = 64;
+const HALF_BYTES: usize = 32;
 
 /// The usual alphabet; padding is written, and may be missing when read.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -20,14 +25,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// Make one with `openssl rand -base64 64` or [`Key::generate`], keep it out of the repository, and give the same
 /// one to every node. To replace it, configure the new key first and the old one after it: the first key writes,
-/// all of them read. Drop the old key once every cookie that it wrote has expired.
+/// all of them read. Drop the old key once every cookie that it wrote has expired. The guide has the
+/// [steps and the figures](crate::guide::security#keys).
 ///
 /// # Security
 ///
 /// Whoever has the key can make cookies, but not sessions: a cookie opens nothing unless the database knows the
 /// token inside it. `Debug` shows nothing of a key.
+///
+/// One key must not encrypt more than 2³² (4.29 billion) messages, since their nonces are random (NIST SP 800-38D,
+/// section 8.3). A message is a sign-in, a new token, an answer that sets a flash message, or a link to a next page, on
+/// all nodes together. That is 11.7 million a day for a year: change the key at least once a year, and sooner beyond.
 #[derive(Clone)]
-pub struct Key(::cookie::Key);
+pub struct Key {
+    /// Part of the stored form alone: it belongs to signed cookies, which do not exist here.
+    unused: [u8; HALF_BYTES],
+    encryption: [u8; HALF_BYTES],
+}
 
 impl Key {
     /// Makes a new random key. Cookies that it wrote are unreadable once it is lost, so store it
@@ -37,7 +51,16 @@ impl Key {
     ///
     /// When the operating system has no randomness to give.
     pub fn generate() -> Self {
-        Self(::cookie::Key::generate())
+        let mut random = UnwrapErr(SysRng);
+        let mut half = || {
+            let mut bytes = [0; HALF_BYTES];
+            random.fill_bytes(&mut bytes);
+            bytes
+        };
+        Self {
+            unused: half(),
+            encryption: half(),
+        }
     }
 
     /// Takes a key that was stored as 64 bytes.
@@ -46,16 +69,17 @@ impl Key {
     ///
     /// [`KeyError::Length`] unless there are exactly 64 of them, [`KeyError::Repetitive`] when they are not random.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.len() != KEY_BYTES {
+        let halves = bytes
+            .split_first_chunk()
+            .and_then(|(first, second)| Some((*first, second.try_into().ok()?)));
+        let Some((unused, encryption)) = halves else {
             return Err(KeyError::Length { found: bytes.len() });
-        }
+        };
         // Either half, since only one of them encrypts: 32 good bytes padded with zeros are no key.
-        if bytes.chunks(KEY_BYTES / 2).any(is_one_byte_repeated) {
+        if is_one_byte_repeated(&unused) || is_one_byte_repeated(&encryption) {
             return Err(KeyError::Repetitive);
         }
-        ::cookie::Key::try_from(bytes)
-            .map(Self)
-            .map_err(|_| KeyError::Length { found: bytes.len() })
+        Ok(Self { unused, encryption })
     }
 
     /// Takes a key that was stored as base64, as `openssl rand -base64 64` prints it: white space and line breaks
@@ -87,12 +111,12 @@ impl Key {
     ///
     /// This is the secret itself: it belongs in a secret store, never in a log.
     pub fn to_base64(&self) -> String {
-        BASE64.encode(self.0.master())
+        BASE64.encode([self.unused, self.encryption].concat())
     }
 
     /// Whether both encrypt alike; the other half is used for nothing here.
     fn is_same(&self, other: &Self) -> bool {
-        self.0.encryption() == other.0.encryption()
+        self.encryption == other.encryption
     }
 }
 
@@ -102,7 +126,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Why something is no [`Key`].
+/// Why a [`Key`] is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -134,95 +158,9 @@ impl fmt::Display for KeyError {
 
 impl Error for KeyError {}
 
-/// The keys in force: the first writes, all of them read.
-#[derive(Clone, Debug)]
-pub(crate) struct KeyRing {
-    writes: Key,
-    only_read: Vec<Key>,
-}
-
-impl KeyRing {
-    pub(crate) fn new(keys: Vec<Key>) -> Result<Self, KeyRingError> {
-        let repeated = keys.iter().enumerate().find(|(position, key)| {
-            keys.iter()
-                .take(*position)
-                .any(|earlier| earlier.is_same(key))
-        });
-        if let Some((position, _)) = repeated {
-            return Err(KeyRingError::Duplicate { position });
-        }
-        let mut keys = keys.into_iter();
-        let writes = keys.next().ok_or(KeyRingError::Empty)?;
-        Ok(Self {
-            writes,
-            only_read: keys.collect(),
-        })
-    }
-
-    /// Encrypts `text` for a cookie of this name, and for no other: the name is authenticated with it.
-    ///
-    /// Printable ASCII comes out. `None` would mean that the cookie crate lost what it was just given.
-    pub(crate) fn seal(&self, cookie_name: &str, text: String) -> Option<String> {
-        let mut jar = CookieJar::new();
-        jar.private_mut(&self.writes.0)
-            .add(Cookie::new(cookie_name.to_owned(), text));
-        jar.get(cookie_name).map(|cookie| cookie.value().to_owned())
-    }
-
-    /// Decrypts what [`KeyRing::seal`] made under the same name with any of the keys.
-    pub(crate) fn unseal(&self, cookie_name: &str, sealed: &str) -> Option<String> {
-        let jar = CookieJar::new();
-        std::iter::once(&self.writes)
-            .chain(&self.only_read)
-            .find_map(|key| {
-                let cookie = Cookie::new(cookie_name.to_owned(), sealed.to_owned());
-                jar.private(&key.0)
-                    .decrypt(cookie)
-                    .map(|cookie| cookie.value().to_owned())
-            })
-    }
-
-    /// The longest text that seals to no more than `length` characters; `None` when not even an empty one does.
-    pub(crate) fn longest_for(length: usize) -> Option<usize> {
-        (length / 4 * 3).checked_sub(SEAL_BYTES)
-    }
-}
-
-/// A nonce of 12 bytes and a tag of 16.
-const SEAL_BYTES: usize = 28;
-
-/// Why some keys are no [`KeyRing`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyRingError {
-    /// There are none, and there is no default key.
-    Empty,
-    /// The key at `position`, counted from 0, stands before it already. Most often a rotation that was
-    /// configured but did not happen.
-    Duplicate { position: usize },
-}
-
-impl fmt::Display for KeyRingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(
-                f,
-                "there is no key to encrypt cookies with: make one with `openssl rand -base64 {KEY_BYTES}`"
-            ),
-            Self::Duplicate { position } => write!(
-                f,
-                "key number {} is configured twice: a key ring has a new key, then the older ones",
-                position + 1
-            ),
-        }
-    }
-}
-
-impl Error for KeyRingError {}
-
-fn is_one_byte_repeated(bytes: &[u8]) -> bool {
-    bytes
-        .first()
-        .is_some_and(|first| bytes.iter().all(|byte| byte == first))
+fn is_one_byte_repeated(bytes: &[u8; HALF_BYTES]) -> bool {
+    let [first, ..] = bytes;
+    bytes.iter().all(|byte| byte == first)
 }
 
 #[cfg(test)]

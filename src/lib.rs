@@ -59,6 +59,7 @@
 //! | set it up | [`migrate`], [`Sessions::builder`], [`SessionsBuilder`], [`Key`] |
 //! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
 //! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
+//! | answer refusals in your own words | [`Rejection`], [`RefusalLayer`], [guide](guide::errors) |
 //! | sign in and out | [`Session::login`], [`Session::rotate`], [`Session::reauthenticated`], [`Session::logout`] |
 //! | go back to the page that was wanted | [`local_path`] |
 //! | show a message once | [`Flash`] |
@@ -68,6 +69,7 @@
 //! | keep several applications in one database apart | [`SessionsBuilder::realm`] |
 //! | routes for administrators and for users' own sessions | `admin::router`, `account::router` (feature `admin`) |
 //! | pages for administrators, and "your devices" for users | `admin::pages`, `account::pages`, `PageLook` (feature `pages`) |
+//! | name a device for people, and show what came from outside | `device_name` (feature `pages`), [`visible`] |
 //! | describe these routes to programs | `openapi::document` (feature `openapi`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
@@ -75,7 +77,7 @@
 //! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
 //! The [guide] has a page on each larger subject: [security](guide::security), the [life of a session](guide::sessions),
-//! [long-lived connections](guide::streams), administrators (feature `admin`), pages (feature `pages`),
+//! [your own error type](guide::errors), [other clients](guide::clients), [long-lived connections](guide::streams), administrators (feature `admin`), pages (feature `pages`),
 //! [events and metrics](guide::events), [permissions](guide::permissions), [deployment](guide::deployment), the
 //! [command line](guide::command_line), and [migrating](guide::migrating) from other crates.
 //!
@@ -119,6 +121,7 @@ mod store;
 mod token;
 mod user_id;
 mod verify;
+mod visible;
 #[cfg(feature = "admin")]
 mod web;
 
@@ -128,28 +131,29 @@ pub use cookie::{FlashLevel, FlashMessage};
 pub use error::{BuildError, Error, ErrorKind, MigrateError};
 pub use event::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
 pub use extract::{
-    Forbidden, MissingSessionLayer, NotRecent, Require, RequireRecent, RequireService,
-    SignedInRejection, SignedOut, Unavailable, require,
+    Forbidden, MissingSessionLayer, NotRecent, RefusalLayer, RefusalService, Refused, Rejection,
+    Require, RequireRecent, RequireService, SignedInRejection, SignedOut, Unavailable, require,
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
 pub use local_path::local_path;
 #[cfg(feature = "pages")]
-pub use pages::PageLook;
+pub use pages::{PageLook, device_name};
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
-    MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn, SourceFuture, Sweeper,
-    UntilEnded,
+    LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
+    SourceFuture, Sweeper, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    Cursor, EndedReason, Filter, InvalidCursor, Page, SessionInfo, SessionPage, SessionPool,
-    SessionState, Stats, Swept, migrate, schema_version,
+    ConnectionDiscard, Cursor, EndedReason, Filter, InvalidCursor, Page, SessionInfo, SessionPage,
+    SessionPool, SessionState, Stats, Swept, migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};
 pub use uuid;
+pub use visible::visible;
 
 // Doors for the targets in `fuzz/`, which are a crate of their own; cargo-fuzz sets the cfg.
 #[cfg(all(fuzzing, feature = "admin"))]
@@ -160,6 +164,13 @@ pub mod fuzzing {
         cookie::fuzzing::{cookie_header, flash_payload, session_payload},
         web::fuzzing::{page_token, parameters},
     };
+}
+
+// Doors for `benches/hot`, which is a crate of its own; its `.cargo/config.toml` sets the cfg.
+#[cfg(countersign_benches)]
+#[doc(hidden)]
+pub mod benches {
+    pub use crate::cookie::benches::RequestWithSession;
 }
 
 // The application in the README compiles.

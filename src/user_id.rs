@@ -133,9 +133,21 @@ impl From<Uuid> for UserId {
     }
 }
 
+impl From<&Uuid> for UserId {
+    fn from(id: &Uuid) -> Self {
+        Self::from(*id)
+    }
+}
+
 impl From<String> for UserId {
     fn from(id: String) -> Self {
         Self::new(id)
+    }
+}
+
+impl From<&String> for UserId {
+    fn from(id: &String) -> Self {
+        Self::from(id.as_str())
     }
 }
 

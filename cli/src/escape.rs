@@ -1,7 +1,9 @@
 //! Text from outside, made safe to show. A user agent is whatever a client sent: on a terminal, control characters move the
 //! cursor, change the title or rewrite what stands above, and bidirectional ones show text in another order than it has.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
+
+use countersign::visible;
 
 /// The text with everything that does not print written out as Rust does, such as `\u{1b}`. A backslash is doubled, so
 /// that no two texts look the same.
@@ -10,6 +12,7 @@ pub(crate) fn for_terminal(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\'' => shown.push(character),
+            hidden if is_hidden(hidden) => shown.extend(hidden.escape_unicode()),
             _ => shown.extend(character.escape_debug()),
         }
     }
@@ -49,7 +52,13 @@ fn if_printable(character: char) -> String {
 
 /// Neither control nor format characters, nor such as have no glyph.
 fn prints(character: char) -> bool {
-    matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
+    matches!(character, '"' | '\'' | '\\')
+        || character.escape_debug().len() == 1 && !is_hidden(character)
+}
+
+/// What people cannot see, though some of it counts as printable.
+fn is_hidden(character: char) -> bool {
+    matches!(visible(character.encode_utf8(&mut [0; 4])), Cow::Owned(_))
 }
 
 #[cfg(test)]
@@ -65,6 +74,7 @@ mod tests {
             ("a\nb\tc", "a\\nb\\tc"),
             ("\u{202e}txt.exe\u{200b}", "\\u{202e}txt.exe\\u{200b}"),
             ("\\u{1b}", "\\\\u{1b}"),
+            ("a\u{3164}\u{2800}\u{a0}b", "a\\u{3164}\\u{2800}\\u{a0}b"),
             ("it's \"Zoë\" 漢字", "it's \"Zoë\" 漢字"),
         ] {
             assert_eq!(for_terminal(text), shown);

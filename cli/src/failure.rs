@@ -128,6 +128,12 @@ impl From<BuildError> for Failure {
                     "countersign's tables are of version {found}, this program knows {needed}: install a newer one"
                 ),
             ),
+            error @ (BuildError::SchemaUnfinished { .. } | BuildError::SchemaDamaged { .. }) => {
+                Self::new(Exit::Schema, error.to_string())
+            }
+            error @ (BuildError::ReadOnly { .. }
+            | BuildError::RightMissing(_)
+            | BuildError::BinlogFormat) => Self::new(Exit::Failed, error.to_string()),
             other => Self::usage(other.to_string()),
         }
     }

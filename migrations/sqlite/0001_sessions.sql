@@ -19,7 +19,7 @@ CREATE TABLE countersign_sessions (
     ended_at            TEXT,
     ended_reason        TEXT,
     ended_by            TEXT,
-    CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
+    CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))
 );
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);

@@ -7,24 +7,34 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::ForwardedHeader;
 
-/// The hops of one header line, the nearest first. `None` stands for a hop that is no address.
+/// The hops of one header line, the nearest first. `None` stands for a hop that is no address. Elements without anything in
+/// them are no hops (RFC 9110, section 5.6.1.2).
 pub(super) fn hops_from_the_right(
     header: ForwardedHeader,
     line: &[u8],
 ) -> impl Iterator<Item = Option<IpAddr>> {
     let mut rest = Some(line);
-    std::iter::from_fn(move || {
+    let elements = std::iter::from_fn(move || {
         let (before, element) = match header {
             ForwardedHeader::XForwardedFor => split_last(rest?),
             ForwardedHeader::Forwarded => split_last_outside_quotes(rest?),
         };
         rest = before;
-        let element = std::str::from_utf8(element).ok().map(trim);
-        Some(element.and_then(|element| match header {
-            ForwardedHeader::XForwardedFor => parse_node(element),
-            ForwardedHeader::Forwarded => parse_node(forwarded_for(element)?),
-        }))
-    })
+        Some(element)
+    });
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    elements
+        .filter(move |element| !element.iter().all(is_blank))
+        .map(move |element| {
+            let element = trim(std::str::from_utf8(element).ok()?);
+            match header {
+                ForwardedHeader::XForwardedFor => parse_node(element),
+                ForwardedHeader::Forwarded => {
+                    let node = forwarded_for(element)?;
+                    parse_node(node).or_else(|| parse_node(without_obfuscated_port(node)?))
+                }
+            }
+        })
 }
 
 /// The last element of a list, and what stands before its comma.
@@ -129,6 +139,15 @@ fn parse_node(text: &str) -> Option<IpAddr> {
         .parse::<Ipv6Addr>()
         .ok()
         .map(IpAddr::V6)
+}
+
+/// The address of a node whose port is hidden behind a name: `192.0.2.43:_obf`, `[2001:db8::1]:_obf` (RFC 7239, section 6).
+fn without_obfuscated_port(node: &str) -> Option<&str> {
+    let (address, port) = node.split_once(":_")?;
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    // Without brackets, an address of IPv6 has no place for a port.
+    let is_apart = !address.contains(':') || (address.starts_with('[') && address.ends_with(']'));
+    (is_apart && !port.is_empty() && port.bytes().all(is_name)).then_some(address)
 }
 
 fn trim(text: &str) -> &str {

@@ -95,7 +95,7 @@ fn several_lines_are_one_list() {
         "198.51.100.7",
     );
     check(&["6.6.6.6, 198.51.100.7", "10.0.0.2"], "198.51.100.7");
-    check(&["6.6.6.6", "", "10.0.0.2"], "10.0.0.2");
+    check(&["198.51.100.7", "", "10.0.0.2"], "198.51.100.7");
 }
 
 #[test]
@@ -115,12 +115,31 @@ fn ports_brackets_and_mapped_addresses_are_understood() {
 }
 
 #[test]
+fn an_empty_element_is_no_hop() {
+    for line in [
+        "198.51.100.7,",
+        "198.51.100.7, ",
+        "198.51.100.7,,",
+        "198.51.100.7,\t, \t ,",
+        "198.51.100.7, , 10.0.0.2",
+        ",198.51.100.7,10.0.0.3,,10.0.0.2,",
+        "6.6.6.6, , 198.51.100.7,",
+    ] {
+        check_x("10.0.0.1", line, "198.51.100.7");
+    }
+    for line in ["", " ", ",", ",,, ,\t,"] {
+        check_x("10.0.0.1", line, "10.0.0.1");
+    }
+}
+
+#[test]
 fn a_hop_that_is_no_address_ends_the_search() {
     for hop in [
         "unknown",
         "_hidden",
-        "",
         "localhost",
+        "1.2.3.4:_hidden", // of `Forwarded` alone
+        ":_hidden",
         "1.2.3",
         "01.2.3.4",
         "1.2.3.4.5",

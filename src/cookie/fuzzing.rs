@@ -2,6 +2,11 @@
 
 use std::sync::LazyLock;
 
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+
 use super::*;
 use crate::keys::Key;
 
@@ -24,6 +29,7 @@ pub fn cookie_header(data: &[u8]) {
     let found = find(lines(), name);
     if let Found::One(value) = found {
         assert!(!value.contains(&b';') && value.len() <= data.len());
+        spelled(value);
     }
     let neighbours: [&[u8]; 2] = [b"a=\"\xff", b"__Host-session"];
     let among_others = find(lines().chain(neighbours), name);
@@ -40,7 +46,26 @@ pub fn cookie_header(data: &[u8]) {
         Presented::Credentials(credentials) => assert_eq!(credentials.user_id.validate(), Ok(())),
     }
     if let Found::One(value) = find(lines(), COOKIES.flash.name().as_bytes()) {
-        COOKIES.decode_flash(value);
+        COOKIES.decode_flash(value, Holder::Nobody, Moment::now());
+    }
+}
+
+/// A value means the same in every spelling, and bytes have one text that is written.
+fn spelled(value: &[u8]) {
+    let Some(bytes) = spelling::bytes(value) else {
+        return;
+    };
+    let written = URL_SAFE_NO_PAD.encode(&bytes);
+    let padded = STANDARD.encode(&bytes);
+    let escaped = ["+", "/", "="]
+        .iter()
+        .zip(["%2B", "%2f", "%3D"])
+        .fold(padded.clone(), |text, (from, to)| text.replace(from, to));
+    for other in [written, padded, escaped] {
+        if other.len() <= MAX_BYTES {
+            assert_eq!(spelling::bytes(other.as_bytes()).as_ref(), Some(&bytes));
+            assert!(spelling::is_same(value, other.as_bytes()));
+        }
     }
 }
 
@@ -61,24 +86,32 @@ pub fn flash_payload(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let messages = flash::from_text(text);
-    if let Some(written) = flash::to_text(&messages, usize::MAX) {
-        assert_eq!(flash::from_text(&written), messages);
+    // The time in the corpus is this one.
+    let now = Moment::from_seconds(1_795_629_000);
+    for holder in [Holder::Nobody, Holder::Session(uuid::Uuid::nil())] {
+        if let Some(body) = envelope::body_of(text, holder, now, flash::LIFETIME) {
+            assert!(text.ends_with(body) && body.len() < text.len());
+        }
     }
-    let lines: Vec<FlashMessage> = text
+    let messages = flash::from_text(text, now);
+    if let Some(written) = flash::to_text(&messages, usize::MAX) {
+        assert_eq!(flash::from_text(&written, now), messages);
+    }
+    let lines: Vec<Waiting> = text
         .lines()
         .map(|line| FlashMessage {
             level: FlashLevel::Info,
             text: line.to_owned(),
         })
+        .map(|message| Waiting::from(message, now))
         .collect();
-    for longest in [0, 20, 100, 3035] {
+    for longest in [0, 30, 100, 2980] {
         if let Some(written) = flash::to_text(&lines, longest) {
             assert!(written.len() <= longest);
-            assert!(!flash::from_text(&written).is_empty());
+            assert!(!flash::from_text(&written, now).is_empty());
         }
     }
-    if let Some(set) = COOKIES.set_flash(&lines) {
+    if let Some(set) = COOKIES.set_flash(&lines, Holder::Nobody) {
         let pair = set.as_bytes().split(|byte| *byte == b';').next();
         assert!(pair.is_some_and(|pair| pair.len() - "=".len() <= MAX_BYTES));
     }

@@ -6,13 +6,19 @@
 //!
 //! Nothing here asks the database: [`Credentials`] are a claim that the verifier has yet to check.
 
+#[cfg(countersign_benches)]
+#[allow(clippy::expect_used, clippy::panic, missing_docs)]
+// a benchmark is to stop at the first surprise
+pub(crate) mod benches;
 mod credentials;
+mod envelope;
 mod flash;
 #[cfg(fuzzing)]
 #[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
 pub(crate) mod fuzzing;
 mod names;
 mod read;
+mod spelling;
 mod write;
 
 use std::time::Duration;
@@ -25,6 +31,8 @@ use http::{
 pub use self::flash::{FlashLevel, FlashMessage};
 pub(crate) use self::{
     credentials::Credentials,
+    envelope::{Holder, Moment},
+    flash::Waiting,
     names::{CookieNameError, CookieNames, Protection},
     write::SetCookieError,
 };
@@ -88,15 +96,6 @@ impl Cookies {
         }
     }
 
-    /// The messages that the browser brings back, oldest first. What cannot be read is no message: losing one is
-    /// harmless.
-    #[cfg(test)]
-    pub(crate) fn flash(&self, headers: &HeaderMap) -> Vec<FlashMessage> {
-        self.raw_flash(headers)
-            .map(|value| self.decode_flash(&value))
-            .unwrap_or_default()
-    }
-
     /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once somebody asks. An empty one is a cookie
     /// that cannot be read and is worth removing all the same; `None` when there is none.
     pub(crate) fn raw_flash(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
@@ -109,14 +108,19 @@ impl Cookies {
         }
     }
 
-    /// The messages in a value of [`Cookies::raw_flash`].
-    pub(crate) fn decode_flash(&self, value: &[u8]) -> Vec<FlashMessage> {
+    /// The messages in a value of [`Cookies::raw_flash`] that are for this holder, oldest first. What cannot be read is no
+    /// message: losing one is harmless.
+    pub(crate) fn decode_flash(&self, value: &[u8], holder: Holder, now: Moment) -> Vec<Waiting> {
         self.unseal(self.flash.name(), value)
-            .map(|text| flash::from_text(&text))
+            .and_then(|text| {
+                let body = envelope::body_of(&text, holder, now, flash::LIFETIME)?;
+                Some(flash::from_text(body, now))
+            })
             .unwrap_or_default()
     }
 
     /// The keys, for what else has to come back as it went out.
+    #[cfg(feature = "admin")]
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.keys
     }
@@ -137,7 +141,7 @@ impl Cookies {
         let text = credentials::to_text(user_id, token);
         let sealed = self
             .keys
-            .seal(self.session.name(), text)
+            .seal(self.session.name(), &text)
             .ok_or(SetCookieError::NotSealed)?;
         self.session
             .set(&sealed, max_age)
@@ -149,14 +153,17 @@ impl Cookies {
         self.session.remove()
     }
 
-    /// Tells the browser to bring these messages, oldest first, with its next request. What does not fit into one
-    /// cookie gives way: the oldest messages first, then the end of the last one. `None` when there is nothing to
+    /// Tells the browser to bring these messages, oldest first, as long as it belongs to this holder. What does not fit
+    /// into one cookie gives way: the oldest messages first, then the end of the last one. `None` when there is nothing to
     /// write; the caller then removes the cookie if there is one.
-    pub(crate) fn set_flash(&self, messages: &[FlashMessage]) -> Option<HeaderValue> {
+    pub(crate) fn set_flash(&self, messages: &[Waiting], holder: Holder) -> Option<HeaderValue> {
         let name = self.flash.name();
-        let longest = KeyRing::longest_for(MAX_BYTES.checked_sub(name.len())?)?;
-        let text = flash::to_text(messages, longest)?;
-        self.flash.set(&self.keys.seal(name, text)?, None)
+        let expires_at = messages.iter().map(|waiting| waiting.expires_at).max()?;
+        let longest = KeyRing::longest_for(MAX_BYTES.checked_sub(name.len())?)?
+            .checked_sub(envelope::head_length(holder, expires_at))?;
+        let body = flash::to_text(messages, longest)?;
+        let text = envelope::to_text(holder, expires_at, &body);
+        self.flash.set(&self.keys.seal(name, &text)?, None)
     }
 
     /// Tells the browser to forget the messages it has shown.
@@ -165,7 +172,7 @@ impl Cookies {
     }
 
     fn unseal(&self, name: &str, value: &[u8]) -> Option<String> {
-        self.keys().unseal(name, std::str::from_utf8(value).ok()?)
+        self.keys.open(name, spelling::bytes(value)?)
     }
 }
 
@@ -187,7 +194,7 @@ pub(crate) enum Rejection {
     Ambiguous,
     /// More than 4096 bytes.
     TooLong,
-    /// Not base64, encrypted with no key of ours or for another name, or edited.
+    /// No spelling of base64, encrypted with no key of ours or for another name, or edited.
     Undecipherable,
     /// We wrote it, in a version that this release does not know.
     UnknownVersion,

@@ -4,33 +4,37 @@
 //! sibling subdomain get round the `__Host-` prefix with `%5F%5FHost-session`, the second lets it force a logout
 //! with a cookie of one strange byte. So this one reads what stands there:
 //!
-//! - pair by pair, parted by `;` and nothing else: quotes have no meaning (RFC 6265bis, section 5.7.3, has none);
+//! - pair by pair, parted by `;` and nothing else: quotes hide no semicolon (RFC 6265bis, section 5.7.3);
+//! - quotes around a whole value are taken off, since some clients add them (RFC 6265, section 4.1.1, has them);
 //! - a name is equal to the byte or it is another cookie; spaces and tabs around it are not part of it;
 //! - whatever the other pairs look like, ours is found;
 //! - several `Cookie` headers are one (HTTP/2 splits them: RFC 9113, section 8.2.3);
-//! - two values under one name are for nobody to choose between.
+//! - two values under one name are refused, and two spellings of one value are one value.
 
 use memchr::memchr;
+
+use super::spelling;
 
 /// What stands under a name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'a> {
     /// No pair has this name.
     Absent,
-    /// The value, the same one in every pair of this name. It may be empty.
+    /// The value without quotes, the same one in every pair of this name. It may be empty.
     One(&'a [u8]),
     /// Pairs of this name that differ in their values.
     Conflicting,
 }
 
-/// Looks for the cookie `name` in all the `Cookie` headers of a request. Allocates nothing.
+/// Looks for the cookie `name` in all the `Cookie` headers of a request. Allocates nothing, unless the cookie is there more
+/// than once.
 pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Found<'a> {
     let mut values = headers
         .flat_map(pairs)
         .filter_map(|pair| value_of(pair, name));
     match values.next() {
         None => Found::Absent,
-        Some(first) if values.all(|other| other == first) => Found::One(first),
+        Some(first) if values.all(|other| spelling::is_same(first, other)) => Found::One(first),
         Some(_) => Found::Conflicting,
     }
 }
@@ -54,7 +58,7 @@ fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let after_name = trim_start(pair).strip_prefix(name)?;
     trim_start(after_name)
         .strip_prefix(b"=")
-        .map(|value| trim_end(trim_start(value)))
+        .map(|value| spelling::unquoted(trim_end(trim_start(value))))
 }
 
 fn trim_start(mut bytes: &[u8]) -> &[u8] {

@@ -51,10 +51,7 @@ fn session_pair(cookies: &Cookies, user_id: &str) -> (String, Token) {
 fn sealed_pair(cookies: &Cookies, text: &str) -> String {
     format!(
         "__Host-session={}",
-        cookies
-            .keys
-            .seal("__Host-session", text.to_owned())
-            .unwrap()
+        cookies.keys.seal("__Host-session", text).unwrap()
     )
 }
 
@@ -78,11 +75,26 @@ fn check(cookies: &Cookies, cookie: impl AsRef<[u8]>, expected: &str) {
     );
 }
 
-fn info(text: impl Into<String>) -> FlashMessage {
-    FlashMessage {
-        level: FlashLevel::Info,
-        text: text.into(),
-    }
+const NOW: Moment = Moment::from_seconds(1_795_629_000);
+
+fn waiting(level: FlashLevel, text: impl Into<String>) -> Waiting {
+    let text = text.into();
+    Waiting::from(FlashMessage { level, text }, NOW)
+}
+
+fn info(text: impl Into<String>) -> Waiting {
+    waiting(FlashLevel::Info, text)
+}
+
+fn set_flash(cookies: &Cookies, messages: &[Waiting]) -> Option<HeaderValue> {
+    cookies.set_flash(messages, Holder::Nobody)
+}
+
+fn flash_of(cookies: &Cookies, headers: &HeaderMap) -> Vec<Waiting> {
+    cookies
+        .raw_flash(headers)
+        .map(|value| cookies.decode_flash(&value, Holder::Nobody, NOW))
+        .unwrap_or_default()
 }
 
 #[test]
@@ -115,6 +127,8 @@ fn no_cookie_and_an_emptied_one_are_absent() {
         "__Host-session=",
         "__Host-session= ;",
         "__Host-session=; __Host-session=",
+        "__Host-session=\"\"",
+        "__Host-session=; __Host-session=\"\"",
     ] {
         check(&cookies, header, "absent");
     }
@@ -156,8 +170,8 @@ fn what_is_removed_is_what_was_set() {
     let set = cookies
         .set_session(&UserId::from(2), &Token::generate().unwrap(), None)
         .unwrap();
-    assert_eq!(attributes(&set), "Path=/; Secure; HttpOnly; SameSite=Lax");
-    let flash = cookies.set_flash(&[info("hello")]).unwrap();
+    assert_eq!(attributes(&set), "HttpOnly; SameSite=Lax; Secure; Path=/");
+    let flash = set_flash(&cookies, &[info("hello")]).unwrap();
     assert_eq!(attributes(&flash), attributes(&set));
     for (removal, name) in [
         (cookies.remove_session(), "__Host-session="),

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use ::cookie::{Cookie, SameSite};
 use http::header::HeaderValue;
 
 use super::names::{CookieNameError, Protection};
@@ -9,13 +10,12 @@ use crate::user_id::UserIdError;
 
 /// What browsers cut a longer `Max-Age` down to (RFC 6265bis, section 5.5). Written out so that no number is sent
 /// that one of them might not be able to read.
-const MAX_AGE_SECONDS: u64 = 400 * 24 * 60 * 60;
+const MAX_AGE_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// One of our cookies without its value: the name and the attributes, which never change.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
-    name: String,
-    attributes: String,
+    empty: Cookie<'static>,
     removal: HeaderValue,
 }
 
@@ -23,47 +23,46 @@ impl Template {
     /// `Path=/` and no `Domain` are what the `__Host-` prefix asks for. `Lax` and not `Strict`: a browser that comes
     /// back from an external sign-in would otherwise be signed out on the first page.
     pub(super) fn new(name: String, protection: Protection) -> Result<Self, CookieNameError> {
-        let secure = match protection {
-            Protection::HostPrefixed => "; Secure",
-            Protection::InsecurePlainHttp => "",
-        };
-        let attributes = format!("; Path=/{secure}; HttpOnly; SameSite=Lax");
-        // The same attributes: without `Secure`, no browser lets go of a `__Host-` cookie.
-        let removal =
-            format!("{name}={attributes}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-        match HeaderValue::try_from(removal) {
-            Ok(removal) => Ok(Self {
-                name,
-                attributes,
-                removal,
+        let empty = Cookie::build(name)
+            .path("/")
+            .secure(protection == Protection::HostPrefixed)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .build();
+        // The same attributes: without `Secure`, no browser lets go of a `__Host-` cookie. `Expires` is for browsers that
+        // do not know `Max-Age`.
+        let mut removal = empty.clone();
+        removal.set_max_age(time::Duration::ZERO);
+        removal.set_expires(time::OffsetDateTime::UNIX_EPOCH);
+        match HeaderValue::try_from(removal.to_string()) {
+            Ok(removal) => Ok(Self { empty, removal }),
+            Err(_) => Err(CookieNameError::NotAToken {
+                name: empty.name().to_owned(),
             }),
-            Err(_) => Err(CookieNameError::NotAToken { name }),
         }
     }
 
     /// The name as it goes over the wire.
     pub(super) fn name(&self) -> &str {
-        &self.name
+        self.empty.name()
     }
 
     /// Keeps `sealed` until the browser is closed, or for `max_age`. `None` if the value cannot be in a header.
     pub(super) fn set(&self, sealed: &str, max_age: Option<Duration>) -> Option<HeaderValue> {
-        let (name, attributes) = (&self.name, &self.attributes);
-        let text = match max_age {
-            None => format!("{name}={sealed}{attributes}"),
+        let mut cookie = self.empty.clone();
+        cookie.set_value(sealed);
+        if let Some(age) = max_age {
             // Zero would remove the cookie.
-            Some(age) => {
-                let seconds = age.as_secs().clamp(1, MAX_AGE_SECONDS);
-                format!("{name}={sealed}{attributes}; Max-Age={seconds}")
-            }
-        };
-        let mut value = HeaderValue::try_from(text).ok()?;
+            let seconds = i64::try_from(age.as_secs()).unwrap_or(MAX_AGE_SECONDS);
+            cookie.set_max_age(time::Duration::seconds(seconds.clamp(1, MAX_AGE_SECONDS)));
+        }
+        let mut value = HeaderValue::try_from(cookie.to_string()).ok()?;
         // Keeps it out of `Debug` output and out of HTTP/2's compression tables.
         value.set_sensitive(true);
         Some(value)
     }
 
-    /// Makes the browser forget the cookie. `Expires` is for those that do not know `Max-Age`.
+    /// Makes the browser forget the cookie.
     pub(super) fn remove(&self) -> HeaderValue {
         self.removal.clone()
     }

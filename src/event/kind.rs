@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{cookie::Rejection, session::MaxSessions, store::EndedReason};
+use crate::{
+    cookie::Rejection,
+    session::MaxSessions,
+    store::{ConnectionDiscard, EndedReason},
+};
 
 /// What happened. The words of [`name`](Self::name) and [`reason`](Self::reason) are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +23,13 @@ pub enum EventKind {
     SignInFailed,
     /// A user signed out.
     SignedOut,
+    /// A user wanted to sign out, and no session ended, since the cookie could not be read
+    /// ([`LogoutOutcome::CookieUnreadable`](crate::LogoutOutcome::CookieUnreadable)). A live session may remain. Summed up
+    /// when there are many.
+    LogoutIneffective {
+        /// Why the cookie could not be read.
+        why: CookieRejection,
+    },
     /// Sessions ended otherwise than by their user's signing out. The event's `count` says how many.
     Ended {
         /// Why: [`Revoked`](EndedReason::Revoked), [`Limit`](EndedReason::Limit),
@@ -63,6 +74,11 @@ pub enum EventKind {
     StoreAvailable {
         /// How long it could not be reached.
         after: Duration,
+    },
+    /// A connection of countersign's own was closed before its time. Summed up when there are many.
+    ConnectionDiscarded {
+        /// Why.
+        why: ConnectionDiscard,
     },
     /// Events did not reach the hook, because its queue was full. The event's `count` says how many; they are in the log
     /// all the same.
@@ -134,6 +150,7 @@ impl EventKind {
             Self::SignInRefused { .. } => "sign-in-refused",
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
+            Self::LogoutIneffective { .. } => "logout-ineffective",
             Self::Ended { .. } => "ended",
             Self::LimitSet { .. } => "limit-set",
             Self::Rotated => "rotated",
@@ -146,6 +163,7 @@ impl EventKind {
             Self::NotVerified { .. } => "not-verified",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreAvailable { .. } => "store-available",
+            Self::ConnectionDiscarded { .. } => "connection-discarded",
             Self::EventsDropped => "events-dropped",
         }
     }
@@ -160,8 +178,9 @@ impl EventKind {
             Self::LimitSet {
                 max: Some(MaxSessions::Unlimited),
             } => Some("unlimited"),
-            Self::CookieRejected { why } => Some(why.as_str()),
+            Self::CookieRejected { why } | Self::LogoutIneffective { why } => Some(why.as_str()),
             Self::NotVerified { why } => Some(why.as_str()),
+            Self::ConnectionDiscarded { why } => Some(why.as_str()),
             _ => None,
         }
     }

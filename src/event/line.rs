@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use tracing::Level;
 
 use super::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
-use crate::{session::MaxSessions, store::EndedReason, user_id::UserId};
+use crate::{
+    session::MaxSessions,
+    store::{ConnectionDiscard, EndedReason},
+    user_id::UserId,
+    visible::is_hidden,
+};
 
 /// Stable: filters of applications name it.
 pub(super) const TARGET: &str = "countersign::events";
@@ -55,8 +60,10 @@ fn level(kind: EventKind) -> Level {
             why: CookieRejection::UnknownToken,
         } => Level::INFO,
         EventKind::CookieRejected { .. }
+        | EventKind::LogoutIneffective { .. }
         | EventKind::CrossSiteRefused
         | EventKind::NotVerified { .. }
+        | EventKind::ConnectionDiscarded { .. }
         | EventKind::EventsDropped => Level::WARN,
         EventKind::SignedIn
         | EventKind::SignInRefused { .. }
@@ -78,6 +85,9 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::SignInRefused { .. } => "sign-in refused",
         EventKind::SignInFailed => "sign-in failed",
         EventKind::SignedOut => "signed out",
+        EventKind::LogoutIneffective { .. } => {
+            "signed out without ending a session: cookie not readable"
+        }
         EventKind::Ended {
             reason: EndedReason::Revoked,
         } => "sessions revoked",
@@ -95,6 +105,15 @@ fn message(kind: EventKind) -> &'static str {
             "the session database cannot be reached; answering \"unavailable\" until it can"
         }
         EventKind::StoreAvailable { .. } => "the session database answers again",
+        EventKind::ConnectionDiscarded {
+            why: ConnectionDiscard::OpenTransaction,
+        } => {
+            "connection discarded: it came inside a transaction; look at what the pool's after_connect leaves open"
+        }
+        EventKind::ConnectionDiscarded {
+            why: ConnectionDiscard::ReadOnly,
+        } => "connection discarded: it leads to a replica or a standby",
+        EventKind::ConnectionDiscarded { .. } => "connection discarded",
         EventKind::EventsDropped => "events dropped: the hook is too slow",
     }
 }
@@ -137,7 +156,8 @@ fn plain(text: Option<&str>) -> Option<Cow<'_, str>> {
 
 fn prints(character: char) -> bool {
     // What std escapes in `Debug`, but for quotes and backslashes, which are a subscriber's affair.
-    matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
+    matches!(character, '"' | '\'' | '\\')
+        || character.escape_debug().len() == 1 && !is_hidden(character)
 }
 
 #[cfg(test)]
@@ -151,6 +171,10 @@ mod tests {
             ("a\r\nlevel=INFO", "a\\u{d}\\u{a}level=INFO"),
             ("a\u{2028}b\u{2029}\u{85}", "a\\u{2028}b\\u{2029}\\u{85}"),
             ("\u{202e}nimda\u{1b}[2J", "\\u{202e}nimda\\u{1b}[2J"),
+            (
+                "a\u{3164}\u{2066}\u{200f}\u{2800}",
+                "a\\u{3164}\\u{2066}\\u{200f}\\u{2800}",
+            ),
             ("", ""),
         ] {
             assert_eq!(plain(Some(text)).as_deref(), Some(expected));

@@ -4,6 +4,8 @@ mod navigation;
 pub(crate) mod problem;
 pub(crate) mod rejection;
 mod route;
+mod umbrella;
+mod wording;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -13,6 +15,8 @@ pub use self::{
         Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable,
     },
     route::{Require, RequireRecent, RequireService, require},
+    umbrella::Rejection,
+    wording::{RefusalLayer, RefusalService, Refused},
 };
 use crate::session::{Flash, Identity, Session, SignedIn};
 

@@ -18,6 +18,10 @@ pub(crate) struct Problem {
     pub(crate) detail: &'static str,
 }
 
+/// Marks the answer of a router for programs: its shape is documented, and worded by no application.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForPrograms;
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.with_body(&self.body())

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     local_path::local_path,
     session::{LoginError, Session},
+    user_id::UserIdError,
 };
 
 /// The route has no [`SessionLayer`](crate::SessionLayer): 500, and an error in the log that says so.
@@ -203,25 +204,45 @@ impl IntoResponse for SignedInRejection {
     }
 }
 
+impl LoginError {
+    pub(super) fn problem(&self) -> Problem {
+        match self {
+            Self::LimitReached { .. } => LIMIT_REACHED,
+            Self::InvalidUserId(_) => INTERNAL,
+            Self::ResponseSent => INTERNAL,
+            Self::SignedOut => SIGNED_OUT,
+            Self::Acting => ACTING,
+            Self::Unavailable(_) => UNAVAILABLE,
+        }
+    }
+}
+
 impl IntoResponse for LoginError {
     fn into_response(self) -> Response {
-        match self {
-            Self::LimitReached { .. } => LIMIT_REACHED.into_response(),
-            Self::InvalidUserId(_) => INTERNAL.into_response(),
-            Self::ResponseSent => INTERNAL.into_response(),
-            Self::SignedOut => SIGNED_OUT.into_response(),
-            Self::Acting => ACTING.into_response(),
-            Self::Unavailable(_) => UNAVAILABLE.into_response(),
+        self.problem().into_response()
+    }
+}
+
+/// The application asked for the id as another type than the one that it signs in with.
+impl IntoResponse for UserIdError {
+    fn into_response(self) -> Response {
+        tracing::error!("{self}");
+        INTERNAL.into_response()
+    }
+}
+
+impl Error {
+    pub(super) fn problem(&self) -> Problem {
+        match self.kind() {
+            ErrorKind::Unavailable => UNAVAILABLE,
+            ErrorKind::InvalidInput | ErrorKind::Store => INTERNAL,
         }
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        match self.kind() {
-            ErrorKind::Unavailable => UNAVAILABLE.into_response(),
-            ErrorKind::InvalidInput | ErrorKind::Store => INTERNAL.into_response(),
-        }
+        self.problem().into_response()
     }
 }
 

@@ -29,6 +29,7 @@ use crate::session::SignedIn;
 /// # }
 /// ```
 #[must_use]
+#[doc(alias("permission_required", "has_permission", "authorize"))]
 pub fn require(permission: impl Into<String>) -> Require {
     Require(Guard::Permission(permission.into().into()))
 }

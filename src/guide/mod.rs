@@ -4,12 +4,15 @@
 //! | --- | --- |
 //! | [`security`] | What holds, what remains for the application, who attacks, what a caller sees when something fails, how keys are changed. |
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
+//! | [`errors`] | How an application's own error type keeps the statuses of refusals, and how refusals get its words. |
+//! | [`clients`] | Single-page applications, native apps, htmx, and nginx in front. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
 //! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
 //! | [`events`] | What is told to the log, to a hook and to metrics: every event, every number and every other line. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
+//! | [`costs`] | What a request, a sign-in and a hundred million sessions cost, how that was measured, how to size pools and lanes. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
 //!
@@ -44,6 +47,18 @@ pub mod security {
 
 pub mod sessions {
     #![doc = include_str!("sessions.md")]
+}
+
+pub mod errors {
+    #![doc = include_str!("errors.md")]
+}
+
+pub mod clients {
+    #![doc = include_str!("clients.md")]
+}
+
+pub mod costs {
+    #![doc = include_str!("costs.md")]
 }
 
 pub mod streams {

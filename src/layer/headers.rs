@@ -37,10 +37,15 @@ pub(super) fn finish<R>(
     response
 }
 
+/// Marks the answer of [`unavailable`], which may be worded outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotGranted;
+
 /// Takes the place of an answer that spoke of a sign-in which did not become real.
 pub(super) fn unavailable<R: Default>() -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.extensions_mut().insert(NotGranted);
     response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     response
         .headers_mut()

@@ -18,7 +18,7 @@ mod service;
 
 use std::fmt;
 
-pub(crate) use self::headers::RETRY_SECONDS;
+pub(crate) use self::headers::{NotGranted, RETRY_SECONDS};
 pub use self::service::SessionService;
 use crate::session::Sessions;
 

@@ -69,10 +69,11 @@ where
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0);
+    let method = request.method().clone();
     let session = Session::open(&sessions, peer, request.headers()).await;
     request.extensions_mut().insert(session.clone());
     let response = inner.call(request).await?;
-    Ok(match session.settle(response.status()).await {
+    Ok(match session.settle(&method, response.status()).await {
         Ok(outcome) => headers::finish(response, outcome, session.was_consulted()),
         Err(_) => headers::unavailable(),
     })

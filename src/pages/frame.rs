@@ -6,7 +6,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use super::{look::PageLook, mount::Mount, style};
+use super::{look::PageLook, mount::Mount, shown::Shown, style};
 use crate::{
     cookie::FlashMessage,
     session::{Session, Sessions},
@@ -64,8 +64,11 @@ impl Site {
             stylesheets: stylesheets.collect(),
             start: mount.start().to_owned(),
             section: self.section,
-            acting_user: user.as_ref().and_then(|user| user.acting_user().cloned()),
-            user: user.map(|user| user.user_id().clone()),
+            who: user.map(|user| Who {
+                user_id: user.user_id().clone(),
+                user: Shown::new(user.user_id()),
+                acting_user: user.acting_user().map(Shown::new),
+            }),
             messages: Vec::new(),
         }
     }
@@ -82,16 +85,24 @@ pub(crate) struct Frame {
     pub(crate) start: String,
     pub(crate) section: &'static str,
     /// Who is signed in, and who acts as that user.
-    pub(crate) user: Option<UserId>,
-    pub(crate) acting_user: Option<UserId>,
+    pub(crate) who: Option<Who>,
     pub(crate) messages: Vec<FlashMessage>,
 }
 
 impl Frame {
     /// Whom the forms of this page are made for.
     pub(crate) fn signed_in_as(&self) -> &str {
-        self.user.as_ref().map_or("", UserId::as_str)
+        self.who.as_ref().map_or("", |who| who.user_id.as_str())
     }
+}
+
+/// Who sees the page.
+#[derive(Debug)]
+pub(crate) struct Who {
+    /// For the forms.
+    user_id: UserId,
+    pub(crate) user: Shown,
+    pub(crate) acting_user: Option<Shown>,
 }
 
 /// A page between the first one and this.

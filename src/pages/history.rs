@@ -3,7 +3,7 @@
 use askama::{Template, filters::HtmlSafe};
 use time::OffsetDateTime;
 
-use super::when::When;
+use super::{shown::Shown, when::When};
 use crate::store::{EndedReason, SessionInfo};
 
 /// The steps of a session's life, in their order.
@@ -54,7 +54,10 @@ impl History {
 
 fn began(session: &SessionInfo) -> String {
     match &session.acting_user {
-        Some(acting) => format!("User {acting} began to act as user {}", session.user_id),
+        Some(acting) => {
+            let (acting, user) = (Shown::new(acting), Shown::new(&session.user_id));
+            format!("User {acting} began to act as user {user}")
+        }
         None => "Signed in".into(),
     }
 }
@@ -71,7 +74,9 @@ fn ended(session: &SessionInfo) -> String {
         _ => "Ended",
     };
     match (&session.ended_by, session.ended_reason) {
-        (Some(by), Some(EndedReason::Revoked | EndedReason::Logout)) => format!("{what} by {by}"),
+        (Some(by), Some(EndedReason::Revoked | EndedReason::Logout)) => {
+            format!("{what} by {}", Shown::new(by))
+        }
         _ => what.into(),
     }
 }

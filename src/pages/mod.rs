@@ -7,18 +7,20 @@ mod frame;
 mod history;
 mod look;
 mod mount;
+mod shown;
 mod style;
 mod trouble;
 mod view;
 mod visit;
 mod when;
 
-pub use self::look::PageLook;
+pub use self::{device::device_name, look::PageLook};
 pub(crate) use self::{
     failure::as_pages,
     frame::{Frame, Site, Step, html},
     history::History,
     mount::with_query,
+    shown::Shown,
     style::{stylesheet, stylesheet_route},
     trouble::Trouble,
     view::{SessionTable, SessionView},

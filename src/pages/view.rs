@@ -4,23 +4,23 @@ use askama::{Template, filters::HtmlSafe};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{device::device_name, mount::Mount, when::When};
+use super::{device::device_name, mount::Mount, shown::Shown, when::When};
 use crate::{
     store::{EndedReason, SessionInfo, SessionState},
     user_id::UserId,
 };
 
-/// A session, ready to be shown. Whatever comes from outside is text here, and escaped by the template.
+/// A session, ready to be shown. Whatever comes from outside is [`Shown`] here, and escaped by the template.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionView {
     pub(crate) id: Uuid,
     pub(crate) href: String,
-    pub(crate) user_id: UserId,
+    pub(crate) user_id: Shown,
     pub(crate) user_href: String,
     pub(crate) acting_user: Option<UserLink>,
     pub(crate) device: String,
-    pub(crate) user_agent: Option<String>,
-    pub(crate) ip: Option<String>,
+    pub(crate) user_agent: Option<Shown>,
+    pub(crate) ip: Option<Shown>,
     pub(crate) created: When,
     pub(crate) last_seen: When,
     pub(crate) remembered: bool,
@@ -36,7 +36,7 @@ pub(crate) struct SessionView {
 
 #[derive(Clone, Debug)]
 pub(crate) struct UserLink {
-    pub(crate) id: UserId,
+    pub(crate) id: Shown,
     pub(crate) href: String,
 }
 
@@ -61,23 +61,24 @@ impl SessionView {
         mount: &Mount,
         now: OffsetDateTime,
     ) -> Self {
-        let device = device_name(info.user_agent.as_deref());
+        let device = device_name(info.user_agent.as_deref().unwrap_or_default());
+        let user_id = Shown::new(&info.user_id);
         let user_link = |user: &UserId| mount.to(&[&"users", user]);
         let is_live = info.state == SessionState::Live;
         Self {
             id: info.id,
             href: mount.to(&[&info.id]),
             end_href: mount.to(&[&info.id, &"end"]),
-            end_label: format!("End the session of user {}, {device}", info.user_id),
+            end_label: format!("End the session of user {user_id}, {device}"),
             user_href: user_link(&info.user_id),
-            user_id: info.user_id.clone(),
+            user_id,
             acting_user: info.acting_user.as_ref().map(|user| UserLink {
-                id: user.clone(),
+                id: Shown::new(user),
                 href: user_link(user),
             }),
             device,
-            user_agent: info.user_agent.clone(),
-            ip: info.ip.clone(),
+            user_agent: info.user_agent.as_ref().map(Shown::new),
+            ip: info.ip.as_ref().map(Shown::new),
             created: When::new(info.created_at, now),
             last_seen: When::new(info.last_seen_at, now),
             remembered: info.remembered,

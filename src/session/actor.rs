@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::SignedIn;
 use crate::{error::Error, user_id::UserId};
 
 /// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
@@ -40,6 +41,13 @@ impl From<String> for Actor {
 impl From<&UserId> for Actor {
     fn from(user_id: &UserId) -> Self {
         Self(user_id.to_string())
+    }
+}
+
+/// Who does what is done in this request: the administrator, where one acts as the user.
+impl From<&SignedIn> for Actor {
+    fn from(user: &SignedIn) -> Self {
+        user.actor().into()
     }
 }
 

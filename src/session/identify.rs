@@ -20,6 +20,8 @@ pub(super) struct Opened {
     /// The session that is there, whether or not it lets anybody in: signing out ends it, and a login replaces it.
     pub(super) previous: Option<Previous>,
     pub(super) ended_reason: Option<EndedReason>,
+    /// Why the cookie could not be read, if it could not.
+    pub(super) unread: Option<CookieRejection>,
 }
 
 impl Opened {
@@ -29,6 +31,15 @@ impl Opened {
             token: None,
             previous: None,
             ended_reason,
+            unread: None,
+        }
+    }
+
+    /// Nobody, though there may be a session behind the cookie: another node may have the key.
+    fn unread(why: CookieRejection) -> Self {
+        Self {
+            unread: Some(why),
+            ..Self::anonymous(None)
         }
     }
 
@@ -46,6 +57,7 @@ impl Opened {
             token: None,
             previous: Some(Previous::Token(token)),
             ended_reason: None,
+            unread: None,
         }
     }
 }
@@ -56,8 +68,9 @@ impl Core {
         match presented {
             Presented::Absent => Opened::anonymous(None),
             Presented::Rejected(rejection) => {
-                self.reject(rejection.into(), observed, |event| event);
-                Opened::anonymous(None)
+                let why = rejection.into();
+                self.reject(why, observed, |event| event);
+                Opened::unread(why)
             }
             Presented::Credentials(credentials) => self.verify(credentials, observed).await,
         }
@@ -67,7 +80,7 @@ impl Core {
         let token = credentials.token.hash();
         let meter = self.events.meter();
         let started = meter.started();
-        let answer = self.verifier.look_up(token).await;
+        let answer = self.verifier.look_up(token, &credentials.user_id).await;
         meter.verified(outcome(&answer), started);
         let found = match answer {
             Ok(Lookup::Live(found) | Lookup::AccountRefused(found))
@@ -126,6 +139,7 @@ impl Core {
             identity: Identity::SignedIn(SignedIn::new(found, self.events.clone())),
             token: Some(token),
             ended_reason: None,
+            unread: None,
         }
     }
 

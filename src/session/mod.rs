@@ -31,5 +31,6 @@ pub use self::{
     signed_in::SignedIn,
     source::{Access, PermissionSource, SourceFuture},
     sweeper::Sweeper,
+    verbs::LogoutOutcome,
 };
 pub(crate) use self::{handle::SessionsParts, settle::Outcome};

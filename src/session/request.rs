@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +15,8 @@ use uuid::Uuid;
 use super::{Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core};
 use crate::{
     client::Observed,
+    cookie::Holder,
+    event::CookieRejection,
     store::{EndedReason, Previous, Proof},
     token::TokenHash,
     user_id::UserId,
@@ -48,6 +50,7 @@ pub enum Identity {
 ///     Ok(Redirect::to("/"))
 /// }
 /// ```
+#[doc(alias("AuthSession", "SessionHandle"))]
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -59,6 +62,7 @@ struct Inner {
     /// The session that a login replaces and a logout ends.
     previous: Option<Previous>,
     ended_reason: Option<EndedReason>,
+    unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
     /// Whether anybody asked: the response then depends on the cookie.
@@ -72,6 +76,17 @@ pub(super) struct State {
     /// The response is out: nothing can be promised any more.
     pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
+}
+
+impl Identity {
+    /// Whom what the browser keeps belongs to; `None` where that is not known.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        match self {
+            Self::Anonymous => Some(Holder::Nobody),
+            Self::SignedIn(user) => Some(Holder::Session(user.session_id())),
+            Self::Unavailable => None,
+        }
+    }
 }
 
 /// What becomes real only when the response succeeds.
@@ -126,6 +141,20 @@ impl Session {
         self.0.ended_reason
     }
 
+    /// The client's address: the peer's, or what the [trusted proxies](crate::SessionsBuilder::trusted_proxies) say of it. The
+    /// same that a sign-in records. `None` where the server does not tell the peer: serve with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    ///
+    /// # Security
+    ///
+    /// An address is shared, changes, and is no proof of anybody. It is good for counting what one may do too often, such as
+    /// failed sign-ins (ASVS 5.0, 6.3.1), and for the log.
+    #[must_use]
+    #[doc(alias("remote_addr", "peer_addr", "ip"))]
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.core().client.address(self.observed())
+    }
+
     /// Messages to be shown once.
     #[must_use]
     pub fn flash(&self) -> Flash {
@@ -153,6 +182,11 @@ impl Session {
     /// The session that a login replaces.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
+    }
+
+    /// Why the session cookie of this request could not be read, if it could not: there may be a session behind it.
+    pub(super) fn unread(&self) -> Option<CookieRejection> {
+        self.0.unread
     }
 
     /// The digest of the token by which a user is signed in.
@@ -212,13 +246,14 @@ impl Session {
             token: opened.token,
             previous: opened.previous,
             ended_reason: opened.ended_reason,
+            unread: opened.unread,
+            flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,
                 settled: false,
                 promise: None,
             }),
-            flash: FlashState::new(core.cookies.raw_flash(headers)),
             consulted: AtomicBool::new(false),
         }))
     }

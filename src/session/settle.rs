@@ -1,6 +1,6 @@
 //! Settling what a request was promised, now that the handler's answer is known.
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::{
     Session,
@@ -8,6 +8,7 @@ use super::{
     request::Promise,
 };
 use crate::{
+    cookie::Holder,
     error::Error,
     event::{EventKind, SignInRefusal},
     store::{Proof, SignInError},
@@ -28,11 +29,19 @@ impl Session {
     /// # Errors
     ///
     /// When what was promised cannot be kept: the handler's answer must not go out.
-    pub(crate) async fn settle(&self, status: StatusCode) -> Result<Outcome, SignInError> {
+    pub(crate) async fn settle(
+        &self,
+        method: &Method,
+        status: StatusCode,
+    ) -> Result<Outcome, SignInError> {
         let promise = {
             let mut state = self.state();
             state.settled = true;
             state.promise.take()
+        };
+        let signing_in = match &promise {
+            Some(Promise::Login(reservation)) => Some(reservation.session_id()),
+            Some(Promise::Rotate(_)) | None => None,
         };
         let granted = match promise {
             // On the heap: most requests promise nothing, and should not carry what they never need.
@@ -52,11 +61,17 @@ impl Session {
             None if self.state().signed_out => Some(cookies.remove_session()),
             None => None,
         };
+        // A rotation keeps the session.
+        let holder = match signing_in.filter(|_| granted.is_some()) {
+            Some(id) => Some(Holder::Session(id)),
+            None => self.state().identity.holder(),
+        };
         // An answer that failed may not have shown the messages.
         let flash_cookie = if status.is_server_error() {
             None
         } else {
-            self.flash_state().cookie(cookies)
+            self.flash_state()
+                .cookie(cookies, holder, shows_page(method, status))
         };
         Ok(Outcome {
             session_cookie,
@@ -127,4 +142,13 @@ impl Session {
         }
         Ok(granted)
     }
+}
+
+/// Whether a browser shows what is in this answer: only then have messages been seen.
+fn shows_page(method: &Method, status: StatusCode) -> bool {
+    let empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT];
+    method != Method::HEAD
+        && !status.is_informational()
+        && !status.is_redirection() // 304 among them
+        && !empty.contains(&status)
 }

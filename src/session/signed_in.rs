@@ -1,6 +1,6 @@
 //! Proof that this request comes from a user who is signed in.
 
-use std::{sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::{
     event::{Event, EventKind, Events},
     extract::{Forbidden, NotRecent},
     store::Found,
-    user_id::UserId,
+    user_id::{UserId, UserIdError},
 };
 
 /// A signed-in user, verified against the database for this request, with permissions read in the same statement.
@@ -26,6 +26,13 @@ use crate::{
 ///     Ok(format!("{} may edit", user.user_id()))
 /// }
 /// ```
+#[doc(alias(
+    "AuthSession",
+    "CurrentUser",
+    "current_user",
+    "login_required",
+    "AuthUser"
+))]
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     found: Arc<Found>,
@@ -45,6 +52,25 @@ impl SignedIn {
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.found.user_id
+    }
+
+    /// Who it is, as the application's own key type: what was given to [`login`](crate::Session::login).
+    ///
+    /// ```
+    /// use countersign::{SignedIn, UserIdError};
+    ///
+    /// async fn profile(user: SignedIn) -> Result<String, UserIdError> {
+    ///     let id: i64 = user.id()?;
+    ///     Ok(format!("user number {id}"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`UserIdError::Parse`] when it is of another type. It answers 500, since the application asks for what it did not
+    /// sign in.
+    pub fn id<T: FromStr>(&self) -> Result<T, UserIdError> {
+        self.user_id().parse()
     }
 
     /// The administrator who acts as this user, if one does: see [`Session::login_as`](crate::Session::login_as). Show it on

@@ -84,15 +84,33 @@ impl Session {
     /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1). The session ends whatever has become
     /// of its token since the request began, and of its account.
     ///
+    /// What is returned says whether a session has ended. A node that lacks the key of the cookie cannot know which one it
+    /// would be: it removes the cookie, ends nothing, and says [`LogoutOutcome::CookieUnreadable`]. Tell the user then.
+    ///
+    /// ```
+    /// use axum::response::Redirect;
+    /// use countersign::{Error, LogoutOutcome, Session};
+    ///
+    /// async fn sign_out(session: Session) -> Result<Redirect, Error> {
+    ///     match session.logout().await? {
+    ///         LogoutOutcome::CookieUnreadable => session.flash().warning(
+    ///             "This browser has forgotten your session, but it could not be ended. Sign in and end it under “Your devices”.",
+    ///         ),
+    ///         _ => session.flash().info("You are signed out."),
+    ///     }
+    ///     Ok(Redirect::to("/"))
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Unavailable: it is not known whether the session has ended, and the cookie is kept.
-    pub async fn logout(&self) -> Result<(), Error> {
+    pub async fn logout(&self) -> Result<LogoutOutcome, Error> {
         self.consult();
         if let Some(reservation) = self.take_reservation() {
             reservation.release().await;
         }
-        if let Some(previous) = self.previous() {
+        let outcome = if let Some(previous) = self.previous() {
             let by = self.signed_in().map(|user| user.actor().clone());
             let store = self.core().store.clone();
             let ending = async move {
@@ -109,12 +127,21 @@ impl Session {
                 Ok::<_, Error>(())
             };
             to_the_end(ending).await??;
-        }
+            LogoutOutcome::Ended
+        } else if let Some(why) = self.unread() {
+            let core = self.core();
+            let describe = |event| core.located(event, self.observed());
+            core.events
+                .report_often(EventKind::LogoutIneffective { why }, describe);
+            LogoutOutcome::CookieUnreadable
+        } else {
+            LogoutOutcome::NothingToEnd
+        };
         let mut state = self.state();
         state.identity = Identity::Anonymous;
         state.signed_out = true;
         state.promise = None;
-        Ok(())
+        Ok(outcome)
     }
 
     fn promise_rotation(&self, proof: Proof) {
@@ -130,4 +157,17 @@ impl Session {
             }
         }
     }
+}
+
+/// What a [`Session::logout`] has done. The browser loses its cookie in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LogoutOutcome {
+    /// The browser's session is over, on every node: by this call, or already.
+    Ended,
+    /// The request came with no session that could end: without a cookie, or with one whose session is over or gone.
+    NothingToEnd,
+    /// **Nothing has ended**, and there may be a live session: the request came with a session cookie that this node cannot
+    /// read. Most often it lacks the key that another node wrote with; the cookie may also be broken, or be there twice.
+    CookieUnreadable,
 }

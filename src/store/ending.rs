@@ -5,7 +5,7 @@ use std::{future::Future, ops::Add, pin::Pin};
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store,
+    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Purpose, Store,
     retry::retry,
     statement::Statement,
     value::{CellKind, CorruptRow, Row},
@@ -21,9 +21,9 @@ impl Store {
         reason: EndedReason,
         by: Option<&str>,
     ) -> Result<u64, Error> {
-        let binds = || end_binds(reason, by, Bind::Uuids(ids.to_vec()));
+        let binds = || self.end_binds(reason, by, Bind::Uuids(ids.to_vec()));
         let ending = retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             link.execute(&self.statements.end_ids, binds()).await
         });
         self.announced(self.within_budget(ending).await)
@@ -38,7 +38,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let ending = retry(|| async {
             let (statement, binds) = self.ending_of(previous, reason, by);
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             link.execute(statement, binds).await
         });
         self.announced(self.within_budget(ending).await)
@@ -53,14 +53,22 @@ impl Store {
         match previous {
             Previous::Session(id) => (
                 &self.statements.end_ids,
-                end_binds(reason, by, Bind::Uuids(vec![id])),
+                self.end_binds(reason, by, Bind::Uuids(vec![id])),
             ),
             Previous::Token(token) => {
-                let mut binds = end_binds(reason, by, Bind::Hash(token));
+                let mut binds = self.end_binds(reason, by, Bind::Hash(token));
                 binds.push(Bind::Hash(token));
                 (&self.statements.end_token, binds)
             }
         }
+    }
+
+    pub(super) fn end_binds(&self, reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
+        vec![
+            Bind::Text(reason.as_str().to_owned()),
+            Bind::MaybeText(by.map(|by| self.letters.keep(by).into_owned())),
+            ids,
+        ]
     }
 
     /// Ends all live sessions that the filter means and that may be ended, and sign-ins that are under way; counts the
@@ -140,8 +148,8 @@ impl Store {
 
     /// Reservations first: one that becomes real between the two statements is caught by the second.
     async fn end_batch(&self, ids: &[Uuid], reason: EndedReason, by: &str) -> Result<u64, Fault> {
-        let binds = || end_binds(reason, Some(by), Bind::Uuids(ids.to_vec()));
-        let mut link = self.driver.acquire().await?;
+        let binds = || self.end_binds(reason, Some(by), Bind::Uuids(ids.to_vec()));
+        let mut link = self.driver.acquire(Purpose::Ending).await?;
         link.execute(&self.statements.end_reserved, binds()).await?;
         link.execute(&self.statements.end_live, binds()).await
     }
@@ -261,12 +269,4 @@ pub(super) async fn sort(batch: Vec<Candidate>, permits: &dyn Permits) -> Result
         }
     }
     Ok(sorted)
-}
-
-pub(super) fn end_binds(reason: EndedReason, by: Option<&str>, ids: Bind) -> Vec<Bind> {
-    vec![
-        Bind::Text(reason.as_str().to_owned()),
-        Bind::MaybeText(by.map(str::to_owned)),
-        ids,
-    ]
 }

@@ -24,6 +24,8 @@ pub(crate) enum FaultKind {
 pub(crate) struct Fault {
     kind: FaultKind,
     summary: String,
+    /// The database's own code; empty where it did not say anything.
+    code: String,
 }
 
 impl Fault {
@@ -43,6 +45,7 @@ impl Fault {
         Self {
             kind,
             summary: summary::<DB>(&error),
+            code: error.as_database_error().map(DB::code).unwrap_or_default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Fault {
         Self {
             kind: FaultKind::TimedOut,
             summary: "no answer within the time budget".into(),
+            code: String::new(),
         }
     }
 
@@ -58,6 +62,36 @@ impl Fault {
         Self {
             kind: FaultKind::Lost,
             summary: "the connection was given up".into(),
+            code: String::new(),
+        }
+    }
+
+    /// More wait than there is any use in.
+    pub(crate) fn crowded() -> Self {
+        Self {
+            kind: FaultKind::TimedOut,
+            summary: "too many sign-ins wait for the database already".into(),
+            code: String::new(),
+        }
+    }
+
+    /// A new connection came with a transaction that is not ours.
+    pub(crate) fn in_transaction() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "a new connection came inside a transaction: look at what the pool's after_connect leaves open"
+                .into(),
+            code: String::new(),
+        }
+    }
+
+    /// The server does not write, so what it knows may be old.
+    pub(crate) fn read_only() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "the database server is read-only, a replica or a standby: sessions need the one that writes"
+                .into(),
+            code: READ_ONLY.into(),
         }
     }
 
@@ -66,13 +100,41 @@ impl Fault {
         Self {
             kind: FaultKind::Data,
             summary: "a row does not read as a session; look at countersign_sessions".into(),
+            code: String::new(),
         }
     }
 
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }
+
+    /// Whether a text that came as a parameter cannot be kept in this database at all.
+    pub(crate) fn is_of_the_argument(&self) -> bool {
+        self.code == LETTER_MISSING
+    }
+
+    /// The database's own code for what went wrong.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.kind == FaultKind::Lost
+    }
+
+    /// Whether it says nothing about the statement.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.kind {
+            FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => true,
+            FaultKind::Data | FaultKind::Statement => false,
+        }
+    }
 }
+
+/// PostgreSQL's: the text cannot be converted into the encoding of the database, which is not UTF-8.
+/// Ours, for a server that no database has a code for: it answers, and is the wrong one.
+pub(super) const READ_ONLY: &str = "read-only";
+const LETTER_MISSING: &str = "22P05";
 
 /// The database's message where it speaks of tables, columns, rights or resources. Messages about data quote the
 /// data, so of anything else only the code is kept.
@@ -85,6 +147,9 @@ fn summary<DB: Backend>(error: &sqlx::Error) -> String {
         other => return other.to_string(),
     };
     let code = DB::code(database.as_ref());
+    if code == LETTER_MISSING {
+        return format!("the database's encoding lacks a letter of this text (code {code})");
+    }
     match DB::quotes_no_data(database.as_ref()) {
         true => format!("{} (code {code})", database.message()),
         false => format!("the database refused the statement (code {code})"),

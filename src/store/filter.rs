@@ -8,6 +8,7 @@ use super::{
     dialect::Dialect,
     index::{Bound, Index, Part},
     info::SessionState,
+    letters::Letters,
     walk::{Looking, Path, Route},
 };
 use crate::{error::Error, user_id::UserId};
@@ -147,6 +148,15 @@ impl Filter {
     pub(crate) fn except(mut self, id: Uuid) -> Self {
         self.except = Some(id);
         self
+    }
+
+    /// The same, asking for what the database keeps of a text whose letters it does not all have.
+    pub(super) fn spelled_in(&self, letters: Letters) -> Self {
+        let user_agent = self.user_agent.as_ref();
+        Self {
+            user_agent: user_agent.map(|part| letters.keep(part).into_owned()),
+            ..self.clone()
+        }
     }
 
     /// Whether nothing can fulfil it.

@@ -11,6 +11,9 @@
 
 mod application;
 mod backend;
+mod backlog;
+mod check;
+mod connections;
 mod cursor;
 mod dialect;
 mod driver;
@@ -22,6 +25,7 @@ mod grant;
 mod held;
 mod index;
 mod info;
+mod letters;
 mod listing;
 mod migrate;
 mod pool;
@@ -45,16 +49,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::{
-    error::{BuildError, Error},
-    token::TokenHash,
-    user_id::UserId,
-};
+use crate::{error::Error, user_id::UserId};
 
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
     application::ApplicationSql,
+    connections::{Bounds, OnDiscard, Purpose},
     dialect::UserCast,
     driver::{Driver, Link},
     fault::{Fault, FaultKind},
@@ -68,7 +69,11 @@ pub(crate) use self::{
     verify::{Found, Lookup},
     walk::Extent,
 };
+use self::{
+    backlog::Backlog, letters::Letters, retry::retry, statements::Statements, value::CorruptRow,
+};
 pub use self::{
+    connections::ConnectionDiscard,
     cursor::{Cursor, InvalidCursor},
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
@@ -77,7 +82,6 @@ pub use self::{
     stats::Stats,
     sweep::Swept,
 };
-use self::{retry::retry, statements::Statements, value::CorruptRow};
 
 /// How long the database may take to answer when the application starts.
 const CHECK_BUDGET: Duration = Duration::from_secs(30);
@@ -90,9 +94,12 @@ pub(crate) struct Store {
     /// The forms in which the application's SQL takes the user's id: an id that has no such form is refused.
     user_casts: Vec<UserCast>,
     permission_columns: usize,
+    /// Which ones the database has: found out by `check`.
+    letters: Letters,
     time_budget: Duration,
     /// After this long a walk within the time budget begins no further step.
     walk_budget: Duration,
+    backlog: Backlog,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
 }
@@ -119,51 +126,11 @@ impl Store {
             permission_columns: application.permissions.len(),
             driver,
             fragments,
+            letters: Letters::default(),
             time_budget,
             walk_budget: time_budget / 2,
+            backlog: Backlog::default(),
             ended: Notify::new(),
-        }
-    }
-
-    /// Whether the schema is the one this code was written for, and the application's SQL runs.
-    pub(crate) async fn check(&self) -> Result<(), BuildError> {
-        let version = tokio::time::timeout(CHECK_BUDGET, self.schema_version()).await;
-        let found =
-            version.unwrap_or_else(|_| Err(BuildError::Database(Fault::timed_out().into())))?;
-        let needed = migrate::SCHEMA_VERSION;
-        match found {
-            found if found < needed => return Err(BuildError::SchemaOlder { found, needed }),
-            found if found > needed => return Err(BuildError::SchemaNewer { found, needed }),
-            _ => {}
-        }
-        let trial = async {
-            let mut link = self.driver.acquire().await?;
-            self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
-            let nobody = || vec![Bind::Text("[]".into())];
-            link.fetch(&self.statements.ended_among, nobody()).await?;
-            if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, nobody()).await?;
-            }
-            match &self.statements.autocommit {
-                Some(autocommit) => {
-                    let rows = link.fetch(autocommit, Vec::new()).await?;
-                    Ok(rows.first().is_some_and(|row| row.int(0) == Ok(1)))
-                }
-                None => Ok(true),
-            }
-        };
-        match self.within(CHECK_BUDGET, trial).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(BuildError::AutocommitOff),
-            Err(error) => Err(BuildError::Database(error)),
-        }
-    }
-
-    async fn schema_version(&self) -> Result<i64, BuildError> {
-        match migrate::schema_version(self.driver.as_ref()).await {
-            Ok(Some(version)) => Ok(version),
-            Ok(None) => Err(BuildError::SchemaMissing),
-            Err(fault) => Err(BuildError::Database(fault.into())),
         }
     }
 
@@ -185,20 +152,35 @@ impl Store {
         &self.fragments.timings
     }
 
-    /// Whether all connections of the pool are out.
+    /// Who is told of connections that are given up.
+    pub(crate) fn on_discard(&self, listener: OnDiscard) {
+        self.driver.on_discard(listener);
+    }
+
+    /// What has to be undone.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Closes the connections that are not in use.
+    pub(crate) async fn close_idle(&self) {
+        self.driver.close_idle().await;
+    }
+
+    /// Whether all connections that look-ups may have are out.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.driver.is_exhausted()
     }
 
     /// A connection for the verifier's lane.
     pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
-        self.driver.acquire().await
+        self.driver.acquire(Purpose::LookUp).await
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
                 .await
         }))

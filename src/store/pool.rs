@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::driver::Driver;
+use super::driver::{Driver, Speaks, SqlxDriver};
 use crate::error::{Error, MigrateError};
 
 /// A pool that sessions can live in: `sqlx::SqlitePool`, `sqlx::PgPool` or `sqlx::MySqlPool`, each behind the
@@ -21,15 +21,12 @@ pub(crate) mod sealed {
     }
 }
 
-impl<DB: sqlx::Database> SessionPool for sqlx::Pool<DB> where sqlx::Pool<DB>: Driver {}
+impl<DB: sqlx::Database> SessionPool for sqlx::Pool<DB> where sqlx::Pool<DB>: sealed::Sealed {}
 
-impl<DB: sqlx::Database> sealed::Sealed for sqlx::Pool<DB>
-where
-    sqlx::Pool<DB>: Driver,
-{
+impl<DB: Speaks> sealed::Sealed for sqlx::Pool<DB> {
     #[allow(private_interfaces)]
     fn driver(&self) -> Arc<dyn Driver> {
-        Arc::new(self.clone())
+        Arc::new(SqlxDriver::new(self))
     }
 }
 
@@ -49,7 +46,7 @@ pub(crate) fn driver_of<P: SessionPool>(pool: &P) -> Arc<dyn Driver> {
 ///
 /// [`MigrateError`], when the database refuses or is not reachable, or was migrated by a newer version.
 pub async fn migrate<P: SessionPool>(pool: &P) -> Result<(), MigrateError> {
-    Ok(driver_of(pool).migrate().await?)
+    driver_of(pool).migrate().await
 }
 
 /// The version of countersign's tables, or `None` where there are none: what [`migrate`] would start from.
@@ -58,7 +55,7 @@ pub async fn migrate<P: SessionPool>(pool: &P) -> Result<(), MigrateError> {
 ///
 /// Unavailable.
 pub async fn schema_version<P: SessionPool>(pool: &P) -> Result<Option<i64>, Error> {
-    Ok(super::migrate::schema_version(driver_of(pool).as_ref()).await?)
+    Ok(super::check::schema_version(driver_of(pool).as_ref()).await?)
 }
 
 /// Options for a SQLite database that serves many requests: write-ahead log, five seconds of patience with another

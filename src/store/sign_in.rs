@@ -6,9 +6,8 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, MAX_LIST, Store,
+    Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
-    ending::end_binds,
     grant::{Attempt, SignInError},
     retry::retry,
     value::{CorruptRow, Row},
@@ -87,7 +86,7 @@ impl Store {
         new: &NewSession,
         default: Limit,
     ) -> Result<Box<dyn Unit>, Attempt> {
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::SignIn).await?;
         unit.execute(
             &self.statements.insert_user,
             vec![Bind::Text(new.user_id.to_string())],
@@ -105,7 +104,7 @@ impl Store {
             Some(_) => &self.statements.insert_acting,
             None => &self.statements.insert,
         };
-        unit.execute(insert, insert_binds(new)).await?;
+        unit.execute(insert, self.insert_binds(new)).await?;
         Ok(unit)
     }
 
@@ -131,7 +130,7 @@ impl Store {
     ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
         let mut displaced = Displaced::default();
         let by = new.actor().as_str();
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::Grant).await?;
         let limit = self.limit_of(unit.as_mut(), new, default).await?;
         let rivals = match limit.counts_to_activate() {
             true => self.rivals(unit.as_mut(), new).await?,
@@ -144,7 +143,7 @@ impl Store {
             Admission::Admitted { ends } => ends,
         };
         for ends in ends.chunks(MAX_LIST) {
-            let binds = end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
+            let binds = self.end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
             let ended = unit.execute(&self.statements.end_ids, binds).await?;
             match ended == ends.len() as u64 {
                 true => displaced.for_the_limit.extend(ends),
@@ -156,7 +155,7 @@ impl Store {
                 // Whoever was signed out or ran out meanwhile acts as nobody.
                 (Previous::Session(id), Some(_)) => (
                     &self.statements.end_live,
-                    end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
+                    self.end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
                 ),
                 _ => self.ending_of(previous, EndedReason::Replaced, Some(by)),
             };
@@ -184,7 +183,7 @@ impl Store {
     /// Gives a reserved place back.
     pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(&self.statements.release, vec![Bind::from(id)])
                 .await
         }))
@@ -253,18 +252,19 @@ impl Store {
         let rivals: Result<Vec<_>, CorruptRow> = rows.iter().map(read_rival).collect();
         rivals.map_err(Attempt::corrupt)
     }
-}
 
-fn insert_binds(new: &NewSession) -> Vec<Bind> {
-    vec![
-        Bind::from(new.id),
-        Bind::Text(new.user_id.to_string()),
-        Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
-        Bind::Hash(new.token),
-        Bind::Int(new.remembered.into()),
-        Bind::MaybeText(new.ip.clone()),
-        Bind::MaybeText(new.user_agent.clone()),
-    ]
+    pub(super) fn insert_binds(&self, new: &NewSession) -> Vec<Bind> {
+        let shown = |text: &String| self.letters.keep(text).into_owned();
+        vec![
+            Bind::from(new.id),
+            Bind::Text(new.user_id.to_string()),
+            Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
+            Bind::Hash(new.token),
+            Bind::Int(new.remembered.into()),
+            Bind::MaybeText(new.ip.clone()),
+            Bind::MaybeText(new.user_agent.as_ref().map(shown)),
+        ]
+    }
 }
 
 fn read_rival(row: &Row) -> Result<Rival, CorruptRow> {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, FaultKind, MAX_LIST, Store,
+    Bind, EndedReason, Fault, MAX_LIST, Purpose, Store,
     application::verdict,
     value::{CorruptRow, Row},
 };
@@ -11,64 +11,46 @@ use crate::error::Error;
 
 impl Store {
     /// Those of these sessions that are no longer live or whose account may no longer be used, and why. One that is
-    /// not there at all any more counts as expired. One whose row makes the statement fail is asked about alone and is
-    /// unverifiable; the others are unharmed.
+    /// not there at all any more counts as expired. One statement: it fails for all if it fails for one.
     pub(crate) async fn ended_among(
         &self,
         ids: &[Uuid],
-    ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
-        self.within_budget(async {
-            let mut link = self.driver.acquire().await?;
-            let (mut ended, mut parts) = (Vec::new(), vec![ids]);
-            while let Some(part) = parts.pop() {
-                // One parameter for any number of ids, on every database.
-                let list = serde_json::Value::from_iter(part.iter().map(Uuid::to_string));
-                let binds = vec![Bind::Text(list.to_string())];
-                match link.fetch(&self.statements.ended_among, binds).await {
-                    Ok(rows) => ended.push(read_all(&rows, read_watched)),
-                    Err(fault) if fault.kind() == FaultKind::Data => match part {
-                        [id] => {
-                            tracing::error!(session_id = %id, error = %fault, "watched session cannot be verified");
-                            ended.push(Ok(vec![(*id, EndedReason::Unverifiable)]));
-                        }
-                        part => {
-                            let (half, other) = part.split_at(part.len() / 2);
-                            parts.extend([half, other]);
-                        }
-                    },
-                    Err(fault) => return Err(fault),
-                }
-            }
-            Ok(ended)
-        })
-        .await?
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map(|ended| ended.concat())
+    ) -> Result<Vec<(Uuid, EndedReason)>, Fault> {
+        // One parameter for any number of ids, on every database.
+        let list = serde_json::Value::from_iter(ids.iter().map(Uuid::to_string));
+        let binds = vec![Bind::Text(list.to_string())];
+        let asking = async {
+            let mut link = self.driver.acquire(Purpose::LookUp).await?;
+            link.fetch(&self.statements.ended_among, binds).await
+        };
+        let rows = tokio::time::timeout(self.time_budget, asking).await;
+        let rows = rows.unwrap_or_else(|_| Err(Fault::timed_out()))?;
+        read_all(&rows, read_watched).map_err(|_| Fault::corrupt())
     }
 
-    /// The sessions that somebody ended within the last seconds, on whichever node; where those are more than it pays
-    /// to read, those of these sessions.
-    pub(crate) async fn ended_recently(
-        &self,
-        ids: &[Uuid],
-    ) -> Result<Vec<(Uuid, EndedReason)>, Error> {
+    /// The sessions that somebody ended within the last seconds, on whichever node; `None` where those are more than it
+    /// pays to read.
+    pub(crate) async fn ended_recently(&self) -> Result<Option<Vec<(Uuid, EndedReason)>>, Error> {
         let rows = self
-            .fetch(&self.statements.ended_recently, Vec::new())
+            .fetch_for(
+                Purpose::LookUp,
+                self.time_budget,
+                &self.statements.ended_recently,
+                Vec::new(),
+            )
             .await?;
         if rows.len() > MAX_LIST {
-            return self.ended_among(ids).await;
+            return Ok(None);
         }
-        read_all(&rows, read_ended)
+        Ok(Some(read_all(&rows, read_ended)?))
     }
 }
 
 fn read_all(
     rows: &[Row],
     read: impl Fn(&Row) -> Result<(Uuid, EndedReason), CorruptRow>,
-) -> Result<Vec<(Uuid, EndedReason)>, Error> {
-    let read: Result<Vec<_>, _> = rows.iter().map(read).collect();
-    Ok(read?)
+) -> Result<Vec<(Uuid, EndedReason)>, CorruptRow> {
+    rows.iter().map(read).collect()
 }
 
 fn read_watched(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {

@@ -1,28 +1,42 @@
-//! One lane of the verifier: takes a connection, takes whoever waits, asks once, answers each.
+//! One lane of the verifier: takes a connection, takes those who wait, asks once, answers each.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::queue::{Shared, Unanswered, Waiting};
-use crate::{
-    store::{Fault, FaultKind, Link, Lookup, MAX_LIST},
-    token::TokenHash,
+use super::{
+    places::Batch,
+    question::{Blame, Question},
+    queue::{Shared, Unanswered},
 };
+use crate::store::{Fault, FaultKind, Link, Lookup};
 
-/// One lane: a task that asks for whoever waits, until nobody does.
+/// One lane: a task that asks for those who wait, until nobody does.
 pub(super) struct Lane {
     shared: Arc<Shared>,
-    /// Not counted out yet. A lane whose task is cancelled or panics is counted out when it is dropped; whoever is
-    /// still queued then is served by the lane that the next request opens, or released by their time budget.
+    /// Not counted out yet.
     counted: bool,
+    /// It is the one that asks for suspects.
+    asks_suspects: bool,
 }
 
+/// A lane whose task is cancelled or panics is counted out when it is dropped.
 impl Drop for Lane {
     fn drop(&mut self) {
-        if self.counted {
-            self.shared.lock().lanes -= 1;
+        self.leave_suspects();
+        if !self.counted {
+            return;
         }
+        let abandoned = {
+            let mut state = self.shared.lock();
+            state.lanes -= 1;
+            let abandoned = (state.lanes == 0).then(|| state.places.clear());
+            self.shared.count(&state);
+            abandoned
+        };
+        // Those whom it was the last to ask for notice that they are dropped, and queue up again: the first of them to
+        // do so opens a lane on a runtime that lives.
+        drop(abandoned);
     }
 }
 
@@ -32,96 +46,93 @@ impl Lane {
         Self {
             shared,
             counted: true,
+            asks_suspects: false,
         }
     }
 
     pub(super) async fn run(mut self) {
         let mut link = None;
-        while self.has_work() {
+        while self.has_work(&mut link) {
             link = self.serve(link).await;
+            self.leave_suspects();
         }
     }
 
     /// Nobody can queue up between the look at the queue and the end of the lane.
-    fn has_work(&mut self) -> bool {
+    fn has_work(&mut self, link: &mut Option<Box<dyn Link>>) -> bool {
         if !self.counted {
             return false;
         }
         let mut state = self.shared.lock();
-        if state.queue.is_empty() {
+        // Suspects who are asked for elsewhere are that lane's work: it looks here again.
+        let suspects_too = !state.suspects_are_asked;
+        if !state.places.has_work(suspects_too) {
+            // Given back first: the lane that the next request opens finds it there, instead of opening another.
+            drop(link.take());
             state.lanes -= 1;
             self.counted = false;
         }
         self.counted
     }
 
-    /// Serves everybody who is queued by the time a connection is there; gives the connection back for the next turn.
+    /// Serves those who are queued by the time a connection is there; gives the connection back for the next turn.
     async fn serve(&mut self, link: Option<Box<dyn Link>>) -> Option<Box<dyn Link>> {
-        let deadline = Instant::now() + self.shared.limits.time_budget;
         let others_had_all = self.shared.store.is_exhausted();
-        let mut link = match self.connect(link, deadline).await {
-            Ok(link) => link,
-            Err(fault) => {
-                // Whoever waits came for any lane, and one of the others may have a connection.
-                if !self.gives_way() {
-                    self.refuse(vec![self.take_batch()], &fault);
-                    if !others_had_all {
-                        self.declare_outage();
-                    }
+        // Of its own: the lane changes while the question is put.
+        let shared = self.shared.clone();
+        let mut question = Question::new(&shared.store, shared.limits.time_budget, link);
+        if let Err(fault) = question.connect().await {
+            // Those who wait came for any lane, and one of the others may have a connection.
+            if !self.gives_way() {
+                if let Some(batch) = self.take() {
+                    refuse(batch, &fault);
                 }
-                return None;
+                if !others_had_all {
+                    self.declare_outage();
+                }
             }
+            return None;
+        }
+        let Some(batch) = self.take() else {
+            return question.into_link();
         };
-        let mut parts = vec![self.take_batch()];
-        let mut spare_connections = 1;
-        while let Some(mut batch) = parts.pop() {
-            let fault = match timeout_at(deadline, self.ask(link.as_mut(), &batch)).await {
-                Ok(Ok(found)) => {
-                    answer(batch, &found);
-                    continue;
+        let tokens = batch.tokens();
+        self.shared.events.meter().asked_for(tokens.len());
+        match question.ask(&tokens, &batch).await {
+            Ok(found) => {
+                self.shared.outage.answered();
+                self.shared.lock().places.answered(&batch);
+                batch.answer(|token| Ok(found.get(token).cloned().unwrap_or(Lookup::Unknown)));
+            }
+            Err(Blame::Row(_)) if batch.is_shared() => self.put_back(batch),
+            Err(Blame::Row(fault)) => {
+                self.shared.lock().places.suspect(&batch);
+                refuse(batch, &fault);
+            }
+            Err(Blame::Database(fault)) => {
+                refuse(batch, &fault);
+                if fault.kind() == FaultKind::TimedOut {
+                    self.shared.doubt();
                 }
-                Ok(Err(fault)) => fault,
-                Err(_) => Fault::timed_out(),
-            };
-            match fault.kind() {
-                FaultKind::Data if batch.len() > 1 => {
-                    let half = batch.split_off(batch.len() / 2);
-                    parts.extend([batch, half]);
-                }
-                FaultKind::Data => self.refuse(vec![batch], &fault),
-                FaultKind::Lost | FaultKind::Conflict if spare_connections > 0 => {
-                    drop(link);
-                    parts.push(batch);
-                    spare_connections -= 1;
-                    link = match self.connect(None, deadline).await {
-                        Ok(fresh) => fresh,
-                        Err(fault) => {
-                            self.refuse(parts, &fault);
-                            return None;
-                        }
-                    };
-                }
-                FaultKind::Lost
-                | FaultKind::Conflict
-                | FaultKind::TimedOut
-                | FaultKind::Statement => {
-                    parts.push(batch);
-                    self.refuse(parts, &fault);
-                    return None;
+            }
+            Err(Blame::Connection(fault)) => {
+                refuse(batch, &fault);
+                match fault.kind() {
+                    // The statements before have used up the time.
+                    FaultKind::TimedOut => self.shared.doubt(),
+                    _ => self.declare_outage(),
                 }
             }
         }
-        // While everybody waits for a connection, a busy lane must not sit on one.
-        (!self.shared.store.is_exhausted()).then_some(link)
+        // While everybody waits for a connection, a busy lane must not sit on one; nor on one that has had its time.
+        let keeps = !self.shared.store.is_exhausted();
+        question.into_link().filter(|link| keeps && link.is_good())
     }
 
     /// A connection that cannot be had is an outage, unless it is only that all of them are in use.
     fn declare_outage(&self) {
-        let shared = &self.shared;
-        if !shared.store.is_exhausted() {
-            shared
-                .outage
-                .declare(&shared.store, &shared.events, shared.limits.time_budget);
+        if !self.shared.store.is_exhausted() {
+            self.shared.declare_outage();
         }
     }
 
@@ -135,82 +146,50 @@ impl Lane {
         !self.counted
     }
 
-    async fn connect(
-        &self,
-        link: Option<Box<dyn Link>>,
-        deadline: Instant,
-    ) -> Result<Box<dyn Link>, Fault> {
-        if let Some(link) = link {
-            return Ok(link);
-        }
-        let connecting = async {
-            match self.shared.store.link().await {
-                // A connection can break while it is being made, as later.
-                Err(fault) if fault.kind() == FaultKind::Lost => self.shared.store.link().await,
-                outcome => outcome,
-            }
-        };
-        timeout_at(deadline, connecting)
-            .await
-            .unwrap_or_else(|_| Err(Fault::timed_out()))
-    }
-
-    /// Takes those who still wait, in the order in which they came.
-    fn take_batch(&self) -> Vec<Waiting> {
+    /// Takes those who share the next statement, in the order in which they came.
+    fn take(&mut self) -> Option<Batch> {
         let mut state = self.shared.lock();
-        let length = state.queue.len().min(MAX_LIST);
+        let suspects_too = !state.suspects_are_asked;
+        let batch = state.places.take(suspects_too)?;
         state.set_out = Some(Instant::now());
-        let batch = state
-            .queue
-            .drain(..length)
-            .filter(|waiting| !waiting.answer.is_closed())
-            .collect();
-        self.shared.events.meter().queued(state.queue.len());
-        batch
-    }
-
-    async fn ask(
-        &self,
-        link: &mut dyn Link,
-        batch: &[Waiting],
-    ) -> Result<HashMap<TokenHash, Lookup>, Fault> {
-        let mut tokens: Vec<_> = batch.iter().map(|waiting| waiting.token).collect();
-        // Parallel requests of one browser need one answer.
-        tokens.sort_unstable();
-        tokens.dedup();
-        match tokens.is_empty() {
-            true => Ok(HashMap::new()),
-            false => {
-                self.shared.events.meter().asked_for(tokens.len());
-                self.shared.store.look_up(link, &tokens).await
-            }
+        if batch.is_suspect() {
+            (self.asks_suspects, state.suspects_are_asked) = (true, true);
         }
+        self.shared.count(&state);
+        Some(batch)
     }
 
-    fn refuse(&self, batches: Vec<Vec<Waiting>>, fault: &Fault) {
-        let reason = match fault.kind() {
-            FaultKind::TimedOut => Unanswered::TimedOut,
-            FaultKind::Lost | FaultKind::Conflict | FaultKind::Data | FaultKind::Statement => {
-                Unanswered::Store
-            }
+    /// Lets those whom one of them has made fail be asked for in smaller companies. They are many statements, so the other
+    /// lanes help.
+    fn put_back(&self, batch: Batch) {
+        let opens_lane = {
+            let mut state = self.shared.lock();
+            state.places.put_back(batch);
+            self.shared.count(&state);
+            state.opens_lane(self.shared.limits.max_lanes, Duration::ZERO)
         };
-        let requests = batches.iter().map(Vec::len).sum::<usize>();
-        if requests > 0 {
-            tracing::error!(requests, error = %fault, "sessions could not be verified");
+        if opens_lane {
+            tokio::spawn(Self::new(self.shared.clone()).run());
         }
-        for waiting in batches.into_iter().flatten() {
-            // Whoever has gone needs no answer.
-            let _ = waiting.answer.send(Err(reason));
+    }
+
+    fn leave_suspects(&mut self) {
+        if std::mem::take(&mut self.asks_suspects) {
+            self.shared.lock().suspects_are_asked = false;
         }
     }
 }
 
-fn answer(batch: Vec<Waiting>, found: &HashMap<TokenHash, Lookup>) {
-    for waiting in batch {
-        let lookup = found
-            .get(&waiting.token)
-            .cloned()
-            .unwrap_or(Lookup::Unknown);
-        let _ = waiting.answer.send(Ok(lookup));
+fn refuse(batch: Batch, fault: &Fault) {
+    let reason = match fault.kind() {
+        FaultKind::TimedOut => Unanswered::TimedOut,
+        FaultKind::Lost | FaultKind::Conflict | FaultKind::Data | FaultKind::Statement => {
+            Unanswered::Store
+        }
+    };
+    let requests = batch.requests();
+    if requests > 0 {
+        tracing::error!(requests, error = %fault, "sessions could not be verified");
     }
+    batch.answer(|_| Err(reason));
 }

@@ -2,7 +2,11 @@
 
 mod lane;
 mod outage;
+mod places;
+mod question;
 mod queue;
+mod round;
+mod suspects;
 mod touch;
 mod watch;
 

@@ -8,34 +8,45 @@
 //!    [`PATIENCE`], the next request opens another lane, up to the configured number: with a distant database
 //!    statements overlap, with a near one they would only divide the batches.
 //! 4. The queue is bounded, and each request waits no longer than its time budget. Past either, the answer is
-//!    "unavailable", at once.
+//!    "unavailable", at once. Requests of one token share a place, and one that is dropped leaves its place at once.
 //! 5. While the database cannot be reached at all, the answer is "unavailable" without waiting.
-//! 6. A statement that fails on some row's data is asked again in halves, until the row is alone.
+//! 6. A statement that fails on some row's data is asked again in smaller companies, until the row is alone
+//!    ([`places`](super::places)).
+//! 7. A lane can die with the runtime that it runs on. Whoever it leaves without an answer queues up once more.
 
 use std::{
-    collections::VecDeque,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{
     sync::oneshot,
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
-use super::{lane::Lane, outage::Outage};
+use super::{
+    lane::Lane,
+    outage::Outage,
+    places::{Places, Ticket},
+};
 use crate::{
     event::Events,
     store::{Lookup, Store},
     token::TokenHash,
+    user_id::UserId,
 };
 
 /// How long a statement may be away before another lane opens beside it.
 const PATIENCE: Duration = Duration::from_millis(2);
 
+/// How many lanes may die under one request. More have another reason than the end of a runtime.
+const LOST_LANES: usize = 3;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneLimits {
     pub(crate) time_budget: Duration,
+    /// How many tokens may wait.
     pub(crate) queue_capacity: usize,
     pub(crate) max_lanes: usize,
 }
@@ -50,21 +61,21 @@ pub(super) struct Shared {
     pub(super) events: Events,
     state: Mutex<State>,
     pub(super) outage: Outage,
+    kin: RandomState,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub(super) queue: VecDeque<Waiting>,
+    pub(super) places: Places,
     pub(super) lanes: usize,
     /// When the youngest of the running lanes set out.
     pub(super) set_out: Option<Instant>,
+    /// A lane asks for suspects. The others leave them to it: statements that fail may be slow ones as well.
+    pub(super) suspects_are_asked: bool,
 }
 
-#[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) token: TokenHash,
-    pub(super) answer: oneshot::Sender<Result<Lookup, Unanswered>>,
-}
+/// What a request is told.
+pub(super) type Answer = Result<Lookup, Unanswered>;
 
 /// Why nothing is known of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,40 +94,77 @@ impl Verifier {
             events,
             state: Mutex::default(),
             outage: Outage::default(),
+            kin: RandomState::new(),
         }))
     }
 
-    /// What the database says of this token, as of some moment after this call.
-    pub(crate) async fn look_up(&self, token: TokenHash) -> Result<Lookup, Unanswered> {
-        let answer = self.enqueue(token)?;
-        match timeout(self.0.limits.time_budget, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_lane_gone)) => Err(Unanswered::Store),
-            Err(_) => Err(Unanswered::TimedOut),
-        }
-    }
-
-    fn enqueue(
+    /// What the database says of this token, as of some moment after this call. The user is the one whom the cookie
+    /// names: it decides nothing, and tells whose look-ups may fail together.
+    pub(crate) async fn look_up(
         &self,
         token: TokenHash,
-    ) -> Result<oneshot::Receiver<Result<Lookup, Unanswered>>, Unanswered> {
-        if self.0.outage.is_on() {
+        user_id: &UserId,
+    ) -> Result<Lookup, Unanswered> {
+        let deadline = Instant::now() + self.0.limits.time_budget;
+        let kin = self.0.kin.hash_one(user_id.as_str());
+        for _ in 0..=LOST_LANES {
+            let mut waiting = self.enqueue(token, kin)?;
+            match timeout_at(deadline, &mut waiting.answer).await {
+                Ok(Ok(answer)) => {
+                    waiting.is_over = true;
+                    return answer;
+                }
+                Ok(Err(_lane_gone)) => {}
+                Err(_) => return Err(Unanswered::TimedOut),
+            }
+        }
+        Err(Unanswered::Store)
+    }
+
+    fn enqueue(&self, token: TokenHash, kin: u64) -> Result<Waiting<'_>, Unanswered> {
+        let shared = &self.0;
+        if shared.outage.is_on() {
             return Err(Unanswered::Outage);
         }
-        let (answer, receiver) = oneshot::channel();
-        let opens_lane = {
-            let mut state = self.0.lock();
-            if state.queue.len() >= self.0.limits.queue_capacity {
-                return Err(Unanswered::QueueFull);
-            }
-            state.queue.push_back(Waiting { token, answer });
-            self.0.events.meter().queued(state.queue.len());
-            state.opens_lane(self.0.limits.max_lanes)
+        let (ticket, answer, opens_lane) = {
+            let mut state = shared.lock();
+            let capacity = shared.limits.queue_capacity;
+            let entered = state.places.enter(token, kin, capacity);
+            let (ticket, answer) = entered.ok_or(Unanswered::QueueFull)?;
+            shared.count(&state);
+            (
+                ticket,
+                answer,
+                state.opens_lane(shared.limits.max_lanes, PATIENCE),
+            )
         };
         if opens_lane {
-            tokio::spawn(Lane::new(self.0.clone()).run());
+            tokio::spawn(Lane::new(shared.clone()).run());
         }
-        Ok(receiver)
+        Ok(Waiting {
+            shared,
+            ticket,
+            answer,
+            is_over: false,
+        })
+    }
+}
+
+/// A request that waits. Dropped without an answer, it leaves the queue at once.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+    answer: oneshot::Receiver<Answer>,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let mut state = self.shared.lock();
+            state.places.leave(self.ticket);
+            self.shared.count(&state);
+        }
     }
 }
 
@@ -125,13 +173,30 @@ impl Shared {
         // Nothing that runs under the lock can leave it half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Tells the gauge how many wait.
+    pub(super) fn count(&self, state: &State) {
+        self.events.meter().queued(state.places.requests());
+    }
+
+    /// Tells everybody who waits that there is nobody to ask.
+    pub(super) fn refuse_all(&self) {
+        let everybody = {
+            let mut state = self.lock();
+            let everybody = state.places.clear();
+            self.count(&state);
+            everybody
+        };
+        everybody.answer(|_| Err(Unanswered::Outage));
+    }
 }
 
 impl State {
-    fn opens_lane(&mut self, max_lanes: usize) -> bool {
+    /// Counts another lane in, where the youngest statement has been away for longer than this.
+    pub(super) fn opens_lane(&mut self, max_lanes: usize, patience: Duration) -> bool {
         let opens = match (self.lanes, self.set_out) {
             (0, _) => true,
-            (lanes, Some(set_out)) => lanes < max_lanes && set_out.elapsed() > PATIENCE,
+            (lanes, Some(set_out)) => lanes < max_lanes && set_out.elapsed() >= patience,
             (_, None) => false,
         };
         if opens {

@@ -85,7 +85,9 @@ impl Touches {
                     self.0.meter.touches_missed(batch.len());
                     let missed = batch.len() as u64;
                     let missed = self.0.missed.fetch_add(missed, Ordering::Relaxed) + missed;
-                    tracing::warn!(%error, missed, "last_seen_at could not be written");
+                    // The cause says whether the database is away, or takes no writes.
+                    let error = error.cause();
+                    tracing::warn!(error, missed, "last_seen_at could not be written");
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! 2. When something ends in this process, the watched are asked at once, though no more often than every
 //!    [`NUDGE_PAUSE`], by a statement that only looks at what ended lately.
 //! 3. Unknown is not ended: while the database is away nothing ends, until the grace is over.
+//! 4. The task that asks can die with the runtime that it runs on. Those whom it leaves watch again, on their own.
 
 use std::{
     collections::HashMap,
@@ -18,12 +19,16 @@ use tokio::{
 };
 use uuid::Uuid;
 
+use super::round;
 use crate::{
     error::Error,
     store::{EndedReason, Store},
 };
 
 const NUDGE_PAUSE: Duration = Duration::from_millis(50);
+/// How many tasks may be lost one right after the other. More have another reason than the end of a runtime.
+const LOST_ROUNDS: u32 = 3;
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WatchTimings {
@@ -49,19 +54,35 @@ struct State {
 
 /// Resolves when the session has ended.
 #[derive(Clone, Debug)]
-pub(crate) struct Watch(watch::Receiver<Option<EndedReason>>);
+pub(crate) struct Watch {
+    id: Uuid,
+    watchers: Watchers,
+    reason: watch::Receiver<Option<EndedReason>>,
+}
 
 impl Watch {
     /// The reason, if it has ended already: those who wait are woken one after the other.
     pub(crate) fn so_far(&self) -> Option<EndedReason> {
-        *self.0.borrow()
+        *self.reason.borrow()
     }
 
     pub(crate) async fn ended(mut self) -> EndedReason {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(reason) => reason.unwrap_or(EndedReason::Unverifiable),
-            // Whoever asked the database for us is gone.
-            Err(_) => EndedReason::Unverifiable,
+        let mut lost = 0;
+        loop {
+            let began = Instant::now();
+            if let Ok(reason) = self.reason.wait_for(Option::is_some).await {
+                return reason.unwrap_or(EndedReason::Unverifiable);
+            }
+            // The task that asked for us is gone, with its runtime. Ours lives, or is about to end as well.
+            lost = if began.elapsed() < AT_ONCE {
+                lost + 1
+            } else {
+                1
+            };
+            if lost > LOST_ROUNDS {
+                return EndedReason::Unverifiable;
+            }
+            self.reason = self.watchers.watch(self.id).reason;
         }
     }
 }
@@ -78,24 +99,26 @@ impl Watchers {
     /// Watches a session from now on. The task that does so ends when nobody watches any more.
     pub(crate) fn watch(&self, id: Uuid) -> Watch {
         let mut state = self.0.lock();
-        let watch = Watch(
-            state
-                .sessions
-                .entry(id)
-                .or_insert_with(|| watch::Sender::new(None))
-                .subscribe(),
-        );
-        if !state.running {
-            state.running = true;
-            tokio::spawn(
-                Rounds {
-                    shared: self.0.clone(),
-                    over: false,
-                }
-                .run(),
-            );
+        let reason = state
+            .sessions
+            .entry(id)
+            .or_insert_with(|| watch::Sender::new(None))
+            .subscribe();
+        let starts = !std::mem::replace(&mut state.running, true);
+        drop(state);
+        if starts {
+            // Not under the lock: a runtime that shuts down drops the task here.
+            let rounds = Rounds {
+                shared: self.0.clone(),
+                over: false,
+            };
+            tokio::spawn(rounds.run());
         }
-        watch
+        Watch {
+            id,
+            watchers: self.clone(),
+            reason,
+        }
     }
 }
 
@@ -140,7 +163,7 @@ struct Rounds {
 }
 
 impl Drop for Rounds {
-    /// However the task ends, the next watcher starts another; those it leaves behind are told.
+    /// However the task ends, the next watcher starts another; those it leaves behind notice, and are the next.
     fn drop(&mut self) {
         if self.over {
             return;
@@ -166,22 +189,32 @@ impl Rounds {
                 return;
             };
             if nudged {
-                match shared.store.ended_recently(&ids).await {
-                    Ok(ended) => shared.announce(ended),
+                match self.ended_recently(ids).await {
+                    Ok(()) => {}
                     Err(error) => self.missed(&error, last_answer),
                 }
                 sleep_until((Instant::now() + NUDGE_PAUSE).min(next_round)).await;
                 continue;
             }
             next_round = Instant::now() + shared.timings.interval;
-            match shared.store.ended_among(&ids).await {
-                Ok(ended) => {
-                    last_answer = Instant::now();
-                    shared.announce(ended);
-                }
+            match self.ended_among(ids).await {
+                Ok(()) => last_answer = Instant::now(),
                 Err(error) => self.missed(&error, last_answer),
             }
         }
+    }
+
+    async fn ended_among(&self, ids: Vec<Uuid>) -> Result<(), Error> {
+        let announce = |ended| self.shared.announce(ended);
+        Ok(round::ended_among(&self.shared.store, ids, announce).await?)
+    }
+
+    async fn ended_recently(&self, ids: Vec<Uuid>) -> Result<(), Error> {
+        match self.shared.store.ended_recently().await? {
+            Some(ended) => self.shared.announce(ended),
+            None => self.ended_among(ids).await?,
+        }
+        Ok(())
     }
 
     fn missed(&self, error: &Error, last_answer: Instant) {

@@ -23,22 +23,15 @@ pub(crate) struct Scope<'a> {
 impl Scope<'_> {
     /// A token that starts here.
     pub(crate) fn seal(&self, keys: &KeyRing, after: &Cursor) -> Option<String> {
-        let sealed = keys.seal(&self.name(), after.to_string())?;
-        let sealed = sealed.trim_end_matches('=');
-        Some(sealed.replace('+', "-").replace('/', "_"))
+        keys.seal(&self.name(), &after.to_string())
     }
 
     /// Where the page starts. `None` for whatever was not made by [`Scope::seal`] for the same.
     pub(crate) fn open(&self, keys: &KeyRing, token: &str) -> Option<Cursor> {
-        let url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if token.len() > MAX_LENGTH || !token.bytes().all(url_safe) {
+        if token.len() > MAX_LENGTH {
             return None;
         }
-        let mut sealed = token.replace('-', "+").replace('_', "/");
-        while sealed.len() % 4 != 0 {
-            sealed.push('=');
-        }
-        keys.unseal(&self.name(), &sealed)?.parse().ok()
+        keys.unseal(&self.name(), token)?.parse().ok()
     }
 
     /// The name under which it is sealed. No cookie can have it: names of cookies have no spaces.

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind},
     extract::{
         Forbidden, NotRecent, SignedInRejection,
-        problem::Problem,
+        problem::{ForPrograms, Problem},
         rejection::{FORBIDDEN, INTERNAL, NOT_RECENT, SIGNED_OUT, UNAVAILABLE},
     },
 };
@@ -201,6 +201,7 @@ impl IntoResponse for Refusal {
         let mut response = self.problem.with_body(&body);
         // The pages say it in their own words.
         response.extensions_mut().insert(self);
+        response.extensions_mut().insert(ForPrograms);
         response
     }
 }

@@ -35,6 +35,34 @@ fn behind_proxies(builder: SessionsBuilder) -> SessionsBuilder {
     builder.trusted_proxies(["10.0.0.0/8", "::1"])
 }
 
+#[tokio::test]
+async fn a_handler_sees_the_address_that_a_sign_in_would_record() {
+    let database = Database::any().await;
+    let app = App::with(&database, behind_proxies).await;
+    let ip = axum::routing::get(|session: countersign::Session| async move {
+        session
+            .client_ip()
+            .map_or_else(|| "unknown".to_owned(), |ip| ip.to_string())
+    });
+    let router = axum::Router::new()
+        .route("/ip", ip)
+        .layer(app.sessions.layer());
+    for (peer, forwarded, expected) in [
+        (None, "198.51.100.7", "unknown"),
+        (Some(PEER), "198.51.100.7", "203.0.113.7"),
+        (Some(PROXY), "198.51.100.7", "198.51.100.7"),
+        (
+            Some(PROXY),
+            "10.9.9.9, 198.51.100.7, 10.0.0.2",
+            "198.51.100.7",
+        ),
+        (Some("[::ffff:10.0.0.1]:80"), "2001:db8::7", "2001:db8::7"),
+    ] {
+        let mut client = client(peer, &[("x-forwarded-for", forwarded.as_bytes())]);
+        assert_eq!(client.get(&router, "/ip").await.body, expected);
+    }
+}
+
 on_every_database! {
     async fn address_and_user_agent_of_the_sign_in_are_listed_and_can_be_looked_for(database: Database) {
         let app = App::new(&database).await;

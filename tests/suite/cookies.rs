@@ -18,7 +18,7 @@ fn parted(cookie: &str) -> (&str, &str, &str) {
     (name, value, attributes)
 }
 
-const SECURE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
+const SECURE: &str = "HttpOnly; SameSite=Lax; Secure; Path=/";
 const REMOVED: &str = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
 
 #[tokio::test]
@@ -78,14 +78,14 @@ async fn plain_http_has_to_be_asked_for_and_drops_prefix_and_secure() {
     let (name, _, attributes) = parted(&cookie);
     assert_eq!(
         (name, attributes),
-        ("session", "Path=/; HttpOnly; SameSite=Lax")
+        ("session", "HttpOnly; SameSite=Lax; Path=/")
     );
     assert_eq!(client.get(&app.router, "/me").await.body, "2");
     let answer = client.post(&app.router, "/logout").await;
     assert_eq!(
         answer.set_cookies(),
         [format!(
-            "session=; Path=/; HttpOnly; SameSite=Lax; {REMOVED}"
+            "session=; HttpOnly; SameSite=Lax; Path=/; {REMOVED}"
         )]
     );
 }

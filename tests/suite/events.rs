@@ -112,7 +112,7 @@ on_every_database! {
                 "/logout",
                 axum::routing::post(|session: countersign::Session| async move {
                     at_gate.pass().await;
-                    session.logout().await
+                    session.logout().await.map(drop)
                 }),
             )
             .layer(app.sessions.layer());

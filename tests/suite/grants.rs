@@ -227,7 +227,8 @@ async fn login_twice(session: Session) -> Result<(), LoginError> {
 
 async fn login_and_logout(session: Session) -> Result<(), LoginError> {
     session.login(2).await?;
-    session.logout().await.map_err(LoginError::Unavailable)
+    session.logout().await.map_err(LoginError::Unavailable)?;
+    Ok(())
 }
 
 async fn logout_and_login(session: Session) -> Result<(), LoginError> {

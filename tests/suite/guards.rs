@@ -131,7 +131,35 @@ async fn location(method: Method, path: &str, accept: &str) -> Option<String> {
         None => StatusCode::UNAUTHORIZED,
     };
     assert_eq!(answer.status, expected, "{path}");
+    // Another client is answered in another way: no cache gives one the answer of the other.
+    let vary: Vec<_> = answer
+        .headers
+        .get_all("vary")
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect();
+    let vary = vary.join(", ");
+    for header in [
+        "accept",
+        "sec-fetch-mode",
+        "sec-fetch-dest",
+        "x-requested-with",
+        "hx-request",
+        "cookie",
+    ] {
+        assert!(vary.split(", ").any(|varies| varies == header), "{vary}");
+    }
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     location
+}
+
+#[tokio::test]
+async fn what_is_answered_alike_to_all_clients_does_not_vary_by_them() {
+    let database = Database::any().await;
+    let app = App::new(&database).await;
+    let answer = Client::new().get(&app.router, "/me").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.header("vary"), Some("cookie"));
 }
 
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";

@@ -1,8 +1,9 @@
 //! Keys change without anybody being signed out, and a key that is gone opens nothing.
 
-use countersign::{BuildError, Key, SessionsBuilder};
+use axum::{Router, routing::post};
+use countersign::{BuildError, Error, Key, Session, SessionsBuilder};
 
-use crate::support::{App, Client, Database, on_every_database};
+use crate::support::{App, Client, Database, heard::Heard, on_every_database};
 
 const OLD: u8 = 1;
 const NEW: u8 = 2;
@@ -75,6 +76,38 @@ on_every_database! {
         let shown = new.signed_in("3").await;
         assert_eq!(old.who(&shown).await, "anonymous");
     }
+
+    async fn a_logout_without_the_key_says_that_nothing_has_ended(database: Database) {
+        let heard = Heard::default();
+        database.pool.migrate().await.unwrap();
+        let builder = with_accounts(database.pool_of(2).await.builder()).key(key(NEW));
+        let new = App::of(heard.listen(builder).build().await.unwrap());
+        let old = node(&database, &[OLD]).await;
+        let mut client = old.signed_in("2").await;
+        let copy = client.clone();
+        heard.told(&new).await;
+
+        let answer = client.post(&signing_out(&new), "/logout").await;
+        assert_eq!(answer.body, "CookieUnreadable");
+        assert!(client.jar.is_empty(), "{:?}", answer.set_cookies());
+        assert_eq!(database.live().await, 1);
+        assert_eq!(old.who(&copy).await, "2");
+        assert_eq!(heard.told(&new).await, ["cookie-rejected(undecipherable)", "logout-ineffective(undecipherable)"]);
+
+        // With the key it ends; afterwards, and without a cookie, there is nothing to end.
+        for (mut client, says) in [(copy.clone(), "Ended"), (copy.clone(), "NothingToEnd"), (Client::new(), "NothingToEnd")] {
+            assert_eq!(client.post(&signing_out(&old), "/logout").await.body, says);
+            assert!(client.jar.is_empty());
+        }
+        assert_eq!(old.who(&copy).await, "anonymous logout");
+        // Two sessions at once: neither is ended, since it is not known whose they are.
+        let (one, two) = (old.signed_in("2").await, old.signed_in("3").await);
+        let mut both = one.clone();
+        let (one, two) = (one.session_cookie().unwrap(), two.session_cookie().unwrap());
+        both.jar.insert("__Host-session".to_owned(), format!("{one}; __Host-session={two}"));
+        assert_eq!(both.post(&signing_out(&old), "/logout").await.body, "CookieUnreadable");
+        assert_eq!(database.live().await, 2);
+    }
 }
 
 #[tokio::test]
@@ -85,14 +118,24 @@ async fn messages_are_read_with_older_keys_too() {
         node(&database, &[NEW, OLD]).await,
         node(&database, &[NEW]).await,
     );
-    let mut client = Client::new();
-    client.post(&old.router, "/flash/hello").await;
     let body = |answer: crate::support::Answer| answer.body;
-    assert_eq!(body(client.clone().get(&new.router, "/flash").await), "");
-    assert_eq!(
-        body(client.get(&both.router, "/flash").await),
-        "[info] hello"
-    );
+    for mut client in [Client::new(), old.signed_in("2").await] {
+        client.post(&old.router, "/flash/hello").await;
+        assert_eq!(body(client.clone().get(&new.router, "/flash").await), "");
+        assert_eq!(
+            body(client.get(&both.router, "/flash").await),
+            "[info] hello"
+        );
+    }
+}
+
+/// The route says what signing out has done.
+fn signing_out(app: &App) -> Router {
+    let sign_out =
+        async |session: Session| Ok::<_, Error>(format!("{:?}", session.logout().await?));
+    Router::new()
+        .route("/logout", post(sign_out))
+        .layer(app.sessions.layer())
 }
 
 #[tokio::test]

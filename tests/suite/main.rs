@@ -27,11 +27,18 @@ mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "pages")]
+mod devices;
+#[cfg(feature = "sqlite")]
+mod embedded;
 mod events;
 mod faults;
+mod flash;
 mod grants;
 mod guards;
 #[cfg(feature = "admin")]
@@ -70,11 +77,19 @@ mod pages_hostile;
 mod pages_made_for;
 #[cfg(feature = "pages")]
 mod pages_refused;
+mod poison;
 mod preview;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod queue;
 mod realms;
+mod refusals;
 mod revocation;
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server_bounds;
+mod settings;
+mod starting;
 mod streams;
 mod sweeping;
 mod timeouts;

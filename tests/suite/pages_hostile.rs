@@ -5,10 +5,10 @@ use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::support::{
-    App, KEY,
+    Answer, App, KEY,
     control::sign_in,
     on_every_database,
-    pages::{assert_page, crawl, listed, with_pages},
+    pages::{assert_leads_to, assert_page, crawl, ended_by, listed, with_pages},
 };
 
 /// Accounts of any form, whose permissions follow from their name.
@@ -85,6 +85,85 @@ on_every_database! {
             assert_eq!(listed(&page).len(), 1, "{text}");
             let answer = admin.get(&app.router, &format!("/admin/sessions/{encoded}")).await;
             assert_page(&answer, StatusCode::BAD_REQUEST);
+        }
+    }
+
+    async fn what_is_not_to_be_seen_is_written_out_wherever_it_is_shown(database: Database) {
+        database.pool.migrate().await.unwrap();
+        let builder = database.builder().key(Key::from_base64(KEY).unwrap()).permission_source(ByName);
+        let app = with_pages(App::of(builder.build().await.unwrap()));
+        let (mut admin, _) = sign_in(&app, "admin", "192.0.2.7", "").await;
+        for hidden in HIDDEN {
+            let user = format!("a{hidden}b");
+            let encoded: String = utf8_percent_encode(&user, NON_ALPHANUMERIC).collect();
+            let (mut client, id) = sign_in(&app, &encoded, "192.0.2.7", &format!("Browser/1 {hidden}x")).await;
+            let (_, ended) = sign_in(&app, &encoded, "192.0.2.7", "").await;
+            app.sessions.revoke(ended, format!("job{hidden}x")).await.unwrap();
+            let written = format!("a\\u{{{:x}}}b", u32::from(hidden));
+
+            let (own, all) = ("/account/sessions", "/admin/sessions");
+            for path in [own.to_owned(), format!("{own}/{id}"), format!("{own}/{ended}")] {
+                let page = client.get(&app.router, &path).await;
+                assert_all_is_seen(&page);
+                assert!(page.words().contains(&format!("Signed in as {written}")), "{path}: {}", page.words());
+            }
+            for path in [
+                format!("{all}?user_id={encoded}&state=all&user_agent={encoded}"), format!("{all}?user_id={encoded}"), format!("{all}/{id}"),
+                format!("{all}/{ended}"), format!("{all}/{id}/end"), format!("{all}/users/{encoded}"), format!("{all}/users/{encoded}/end"),
+                format!("{all}/end?user_id={encoded}"), format!("{all}?ip={encoded}"), format!("{all}?{encoded}=1"),
+            ] {
+                let page = admin.get(&app.router, &path).await;
+                assert_all_is_seen(&page);
+                if !path.contains(&format!("{encoded}=1")) && !path.ends_with(&format!("{id}/end")) {
+                    assert!(page.words().contains(&written), "{path}: {}", page.words());
+                }
+            }
+            let title = |page: &Answer| page.tags().into_iter().find(|tag| tag.name == "title").unwrap().text;
+            let page = admin.get(&app.router, &format!("{all}/users/{encoded}")).await;
+            assert!(title(&page).contains(&written), "{}", title(&page));
+            assert!(page.all("a", "aria-label").iter().any(|label| label.contains(&written)), "{}", page.body);
+            // What is sent back is what was given.
+            let page = admin.get(&app.router, &format!("{all}?user_id={encoded}")).await;
+            assert_eq!(page.field("user_id"), Some(user));
+            let answer = admin.submit(&app.router, &format!("{all}/end"), &format!("user_id={encoded}")).await;
+            assert_leads_to(&answer, &format!("{all}?user_id={encoded}"));
+            assert!(ended_by(&app, id).await.is_some());
+        }
+    }
+}
+
+/// Of bidirectional text, without a width, without a glyph, and white space that looks like another.
+const HIDDEN: [char; 20] = [
+    '\u{61c}',
+    '\u{200e}',
+    '\u{200f}',
+    '\u{202a}',
+    '\u{202b}',
+    '\u{202c}',
+    '\u{202d}',
+    '\u{202e}',
+    '\u{2066}',
+    '\u{2067}',
+    '\u{2068}',
+    '\u{2069}',
+    '\u{ad}',
+    '\u{200b}',
+    '\u{200d}',
+    '\u{2060}',
+    '\u{feff}',
+    '\u{3164}',
+    '\u{2800}',
+    '\u{e0061}',
+];
+
+/// Nothing of it is on the page but in the values of forms, which are sent back as they are.
+#[track_caller]
+fn assert_all_is_seen(page: &Answer) {
+    assert_page(page, page.status);
+    assert!(!page.words().contains(HIDDEN), "{:?}", page.words());
+    for tag in page.tags() {
+        for (name, value) in &tag.attributes {
+            assert!(name == "value" || !value.contains(HIDDEN), "{tag:?}");
         }
     }
 }

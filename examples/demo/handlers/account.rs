@@ -4,7 +4,7 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response, Result};
-use countersign::{Flash, LoginError, Session, local_path};
+use countersign::{Flash, LoginError, LogoutOutcome, Session, local_path};
 use serde::Deserialize;
 
 use super::home;
@@ -82,7 +82,12 @@ async fn refused(
 }
 
 pub async fn sign_out(session: Session, flash: Flash) -> Result<Redirect> {
-    session.logout().await?;
-    flash.info("You are signed out.");
+    match session.logout().await? {
+        LogoutOutcome::CookieUnreadable => flash.warning(
+            "This browser has forgotten your session, but the session could not be ended: this server cannot read the \
+             cookie. Sign in again and end it under “Your devices”.",
+        ),
+        _ => flash.info("You are signed out."),
+    }
     Ok(Redirect::to("/"))
 }

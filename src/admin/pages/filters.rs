@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::{
-    pages::Trouble,
+    pages::{Shown, Trouble},
     store::SessionState,
     web::{conditions::Conditions, params::Fields, refusal::Refusal},
 };
@@ -76,12 +76,15 @@ pub(super) fn pairs(conditions: &Conditions) -> Vec<(&'static str, String)> {
 }
 
 /// The same for people.
-pub(super) fn in_words(conditions: &Conditions) -> Vec<(&'static str, String)> {
+pub(super) fn in_words(conditions: &Conditions) -> Vec<(&'static str, Shown)> {
     let in_words = conditions.pairs().into_iter().filter_map(|(name, value)| {
         let (_, label) = LABELS.iter().find(|(known, _)| *known == name)?;
         Some((*label, value))
     });
-    in_words.filter(|(label, _)| *label != "State").collect()
+    in_words
+        .filter(|(label, _)| *label != "State")
+        .map(|(label, value)| (label, Shown::new(value)))
+        .collect()
 }
 
 /// What was wrong, beside the field that is to blame.
@@ -117,6 +120,12 @@ impl HtmlSafe for Field {}
 impl Field {
     fn is_time(&self) -> bool {
         TIMES.contains(&self.name)
+    }
+
+    /// What is in the field, where it is not to be seen as it stands there: a field has to send back what it was given.
+    fn in_full(&self) -> Option<Shown> {
+        let shown = Shown::new(&self.value);
+        (shown.to_string() != self.value).then_some(shown)
     }
 }
 

@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     admin::control::Current,
-    pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
+    pages::{
+        FormFields, Frame, SessionTable, Shown, Step, Trouble, Visit, html, no_query, with_query,
+    },
     store::SessionState,
     web::{
         body::NoBody,
@@ -33,7 +35,7 @@ struct PreviewPage {
     here: &'static str,
     problem: Option<Trouble>,
     /// The filters for people, and as fields of the form that ends.
-    conditions: Vec<(&'static str, String)>,
+    conditions: Vec<(&'static str, Shown)>,
     fields: Vec<(&'static str, String)>,
     is_everybody: bool,
     consequences: Consequences,

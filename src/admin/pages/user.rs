@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{
     admin::control::{Current, of_user},
-    pages::{FormFields, Frame, SessionTable, Step, Trouble, Visit, html, no_query, with_query},
+    pages::{
+        FormFields, Frame, SessionTable, Shown, Step, Trouble, Visit, html, no_query, with_query,
+    },
     user_id::UserId,
     web::{
         body::NoBody, conditions::Conditions, guard::UserIdInPath, listing::ListQuery,
@@ -29,7 +31,7 @@ struct UserPage {
     trail: Vec<Step>,
     here: String,
     problem: Option<Trouble>,
-    user_id: UserId,
+    user_id: Shown,
     table: Option<SessionTable>,
     is_incomplete: bool,
     newest: Option<String>,
@@ -47,7 +49,7 @@ struct EndPage {
     frame: Frame,
     trail: Vec<Step>,
     here: &'static str,
-    user_id: UserId,
+    user_id: Shown,
     consequences: Consequences,
     /// How many of them are those in which the user acts as somebody else.
     acting: u64,
@@ -112,7 +114,7 @@ async fn page(
     let shown = UserPage {
         frame: desk.frame(visit),
         trail: Vec::new(),
-        here: format!("User {user_id}"),
+        here: format!("User {}", Shown::new(&user_id)),
         problem,
         table: (!sessions.is_empty()).then_some(SessionTable {
             caption: "Sessions, newest first",
@@ -136,7 +138,7 @@ async fn page(
         end_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
         limit,
         limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
-        user_id,
+        user_id: Shown::new(&user_id),
     };
     Ok(html(status, &shown))
 }
@@ -162,14 +164,14 @@ pub(super) async fn confirm(
         frame: desk.frame(&visit),
         trail: vec![Step {
             href: user.clone(),
-            text: format!("User {user_id}"),
+            text: format!("User {}", Shown::new(&user_id)),
         }],
         here: "End all",
         consequences: (own + acting).into(),
         acting: acting.ended,
         action: visit.mount.to(&[&"users", &user_id, &"end"]),
         cancel: user,
-        user_id,
+        user_id: Shown::new(&user_id),
     };
     Ok(html(StatusCode::OK, &page))
 }

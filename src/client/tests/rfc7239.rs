@@ -40,6 +40,32 @@ fn forwarded_elements_are_read_from_the_right() {
 }
 
 #[test]
+fn an_empty_element_is_no_hop() {
+    for line in [
+        "for=198.51.100.7,",
+        "for=198.51.100.7, , for=10.0.0.2",
+        ", ,for=198.51.100.7,\t,",
+        r#"for=6.6.6.6,,for=198.51.100.7;host="a,,b", "#,
+    ] {
+        check_forwarded(line, "198.51.100.7");
+    }
+    check_forwarded("", "10.0.0.1");
+    check_forwarded(", ,", "10.0.0.1");
+}
+
+#[test]
+fn a_port_may_be_hidden_behind_a_name() {
+    check_forwarded("for=\"192.0.2.43:_obf\"", "192.0.2.43");
+    check_forwarded("for=\"[2001:db8::7]:_obf\"", "2001:db8::7");
+    check_forwarded("for=\"192.0.2.43:_A.b-c_9\"", "192.0.2.43");
+    check_forwarded("for=192.0.2.43:_obf;proto=https", "192.0.2.43");
+    check_forwarded(
+        "for=198.51.100.7, for=\"[::ffff:10.0.0.3]:_a\", for=\"10.0.0.2:_b\"",
+        "198.51.100.7",
+    );
+}
+
+#[test]
 fn quoted_strings_hide_neither_commas_nor_addresses() {
     check_forwarded(r#"for=198.51.100.7;host="a, for=6.6.6.6""#, "198.51.100.7");
     check_forwarded(r#"for=198.51.100.7;host="a;for=6.6.6.6""#, "198.51.100.7");
@@ -68,7 +94,8 @@ fn quoted_strings_hide_neither_commas_nor_addresses() {
 #[test]
 fn a_malformed_element_ends_the_search() {
     for element in [
-        "",
+        ";",
+        "\"\"",
         "for",
         "for=",
         "for=\"\"",
@@ -91,6 +118,19 @@ fn a_malformed_element_ends_the_search() {
         "1.2.3.4",
         "for=1.2.3.4;x=a\\b",
         "for=1.2.3.4;x=a\"b\"",
+        // Names of ports that are none, and addresses without a place for one.
+        "for=\"1.2.3.4:_\"",
+        "for=\"1.2.3.4:obf\"",
+        "for=\"1.2.3.4:_a b\"",
+        "for=\"1.2.3.4:_a:80\"",
+        "for=\"1.2.3.4:80:_a\"",
+        "for=\"1.2.3.4:_ä\"",
+        "for=\"2001:db8::1:_a\"",
+        "for=\"[2001:db8::1:_a\"",
+        "for=\"[1.2.3.4]:_a\"",
+        "for=\":_a\"",
+        "for=\"unknown:_a\"",
+        "for=\"_x:_a\"",
         r#"for="1.2.3.4\""#,
         r#"for=\"1.2.3.4\""#,
     ] {

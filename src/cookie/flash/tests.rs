@@ -2,21 +2,25 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn message(level: FlashLevel, text: impl Into<String>) -> FlashMessage {
-    FlashMessage {
-        level,
-        text: text.into(),
-    }
+const NOW: Moment = Moment::from_seconds(1_795_629_000);
+
+fn message(level: FlashLevel, text: impl Into<String>) -> Waiting {
+    let text = text.into();
+    Waiting::from(FlashMessage { level, text }, NOW)
 }
 
-fn info(text: impl Into<String>) -> FlashMessage {
+fn from_text(text: &str) -> Vec<Waiting> {
+    super::from_text(text, NOW)
+}
+
+fn info(text: impl Into<String>) -> Waiting {
     message(FlashLevel::Info, text)
 }
 
 #[test]
 fn the_layout_is_kept() {
     let messages = [info("one"), message(FlashLevel::Error, "\"two\"\n")];
-    let text = r#"1[["info","one"],["error","\"two\"\n"]]"#;
+    let text = r#"2[["info","one",1795629600],["error","\"two\"\n",1795629600]]"#;
     assert_eq!(to_text(&messages, 4096).as_deref(), Some(text));
     assert_eq!(from_text(text), messages);
 }
@@ -37,31 +41,53 @@ fn every_level_comes_back() {
 fn what_cannot_be_read_is_no_message() {
     for text in [
         "",
-        "1",
-        "2[]",
+        "2",
+        "3[]",
         "[]",
-        "1[",
-        "1{}",
-        "1null",
-        "1[[\"info\"]]",
-        "1[[\"info\",1]]",
-        "1[[\"info\",\"a\",\"b\"]]",
-        "1[[\"info\",\"a\"]",
-        "1[[\"info\",\"a\"]]]",
-        "1[[\"info\",\"\\ud800\"]]",
-        "1[[[[[[[[",
-        "１[]",
+        "2[",
+        "2{}",
+        "2null",
+        "2[[\"info\"]]",
+        "2[[\"info\",1,1795629600]]",
+        "2[[\"info\",\"a\"]]",
+        "2[[\"info\",\"a\",\"1795629600\"]]",
+        "2[[\"info\",\"a\",-1]]",
+        "2[[\"info\",\"a\",1795629600.0]]",
+        "2[[\"info\",\"a\",99999999999999999999]]",
+        "2[[\"info\",\"a\",1795629600,\"b\"]]",
+        "2[[\"info\",\"a\",1795629600]",
+        "2[[\"info\",\"a\",1795629600]]]",
+        "2[[\"info\",\"\\ud800\",1795629600]]",
+        "2[[[[[[[[",
+        "２[]",
+        // Of an older release, with no time to end.
+        "1[[\"info\",\"a\"]]",
     ] {
         assert_eq!(from_text(text), [], "{text:?}");
     }
-    let nested = format!("1{}", "[".repeat(100_000));
+    let nested = format!("2{}", "[".repeat(100_000));
     assert_eq!(from_text(&nested), []);
+}
+
+#[test]
+fn a_message_waits_for_its_own_time() {
+    let early = info("early");
+    let later = NOW.after(Duration::from_secs(300));
+    let late = Waiting::from(info("late").message, later);
+    let text = to_text(&[early.clone(), late.clone()], 4096).unwrap();
+    let at = |seconds| super::from_text(&text, NOW.after(Duration::from_secs(seconds)));
+    assert_eq!(at(300), [early, late.clone()]);
+    // Going out again with a newer one has not lengthened it.
+    assert_eq!(at(700), [late]);
+    assert_eq!(at(1000), []);
 }
 
 #[test]
 fn an_unknown_level_takes_no_other_message_with_it() {
     assert_eq!(
-        from_text(r#"1[["info","a"],["debug","b"],["INFO","c"],["info","d"]]"#),
+        from_text(
+            r#"2[["info","a",1795629600],["debug","b",1795629600],["INFO","c",1795629600],["info","d",1795629600]]"#
+        ),
         [info("a"), info("d")]
     );
 }
@@ -109,7 +135,7 @@ fn a_single_message_that_is_too_long_is_cut_where_a_character_ends() {
             "{character:?}"
         );
     }
-    let frame = r#"1[["info",""]]"#.len();
+    let frame = r#"2[["info","",1795629600]]"#.len();
     check('x', frame + 10, 10);
     check('é', frame + 10, 5);
     check('é', frame + 11, 5);
@@ -121,7 +147,7 @@ fn a_single_message_that_is_too_long_is_cut_where_a_character_ends() {
 
 #[test]
 fn nothing_is_written_when_nothing_fits() {
-    let frame = r#"1[["info",""]]"#.len();
+    let frame = r#"2[["info","",1795629600]]"#.len();
     assert_eq!(to_text(&[], 4096), None);
     assert_eq!(to_text(&[info("text")], 0), None);
     assert_eq!(to_text(&[info("text")], frame), None);
@@ -142,7 +168,7 @@ proptest! {
         prop_assert!(!kept.is_empty());
         let newest = messages.last().unwrap();
         match kept.as_slice() {
-            [only] if only != newest => prop_assert!(newest.text.starts_with(&only.text)),
+            [only] if only != newest => prop_assert!(newest.message.text.starts_with(&only.message.text)),
             _ => prop_assert_eq!(&kept, &messages[messages.len() - kept.len()..]),
         }
     }
@@ -150,6 +176,6 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text: String) {
         let _ = from_text(&text);
-        let _ = from_text(&format!("1{text}"));
+        let _ = from_text(&format!("2{text}"));
     }
 }

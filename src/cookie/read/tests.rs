@@ -169,7 +169,14 @@ fn a_value_is_taken_as_it_stands() {
     check("__Host-session=", one(""));
     check("__Host-session= ", one(""));
     check("__Host-session=a=b=", one("a=b="));
-    check("__Host-session=\"v\"", one("\"v\""));
+    // But for one pair of quotes, which some clients add.
+    check("__Host-session=\"v\"", one("v"));
+    check("__Host-session= \t\"v\" ", one("v"));
+    check("__Host-session=\"\"", one(""));
+    check("__Host-session=\"\"v\"\"", one("\"v\""));
+    check("__Host-session=\"v", one("\"v"));
+    check("__Host-session=v\"", one("v\""));
+    check("__Host-session=\"", one("\""));
     check("__Host-session=%76", one("%76"));
     check("__Host-session=a,b", one("a,b"));
     check("__Host-session=\"a;b\"", one("\"a"));
@@ -201,7 +208,31 @@ fn repetitions_are_fine_and_contradictions_are_not() {
     check("__Host-session=v; __Host-session=", Found::Conflicting);
     check("__Host-session=; __Host-session=v", Found::Conflicting);
     check("__Host-session=; __Host-session=", one(""));
-    check("__Host-session=v; __Host-session=\"v\"", Found::Conflicting);
+    // Quoted or not, it is one value; so is one that is spelled in another way.
+    check("__Host-session=v; __Host-session=\"v\"", one("v"));
+    check("__Host-session=\"v\"; __Host-session=v", one("v"));
+    check(
+        "__Host-session=-_-__w; __Host-session=+/+//w==",
+        one("-_-__w"),
+    );
+    check(
+        "__Host-session=\"+/+//w==\"; __Host-session=%2B%2F%2b/%2fw%3D%3d; __Host-session=-_-__w",
+        one("+/+//w=="),
+    );
+    check(
+        "__Host-session=-_-__w; __Host-session=-/-__w",
+        Found::Conflicting,
+    );
+    check(
+        "__Host-session=-_-__w; __Host-session=-_-__w=",
+        Found::Conflicting,
+    );
+    check(
+        "__Host-session=-_-__w; __Host-session=-_-__x",
+        Found::Conflicting,
+    );
+    check("__Host-session=%76; __Host-session=v", Found::Conflicting);
+    check("__Host-session=v; __Host-session=\"\"", Found::Conflicting);
     check_all(
         &[b"__Host-session=v", b"a=b", b"__Host-session=w"],
         Found::Conflicting,
@@ -222,6 +253,14 @@ fn find_plainly<'a>(headers: &[&'a [u8]], name: &[u8]) -> Found<'a> {
             .map_or(start, |last| last + 1);
         &bytes[start..end]
     };
+    // Spellings have tests of their own.
+    let unquote = |bytes: &'a [u8]| match bytes.len() >= 2
+        && bytes.starts_with(b"\"")
+        && bytes.ends_with(b"\"")
+    {
+        true => &bytes[1..bytes.len() - 1],
+        false => bytes,
+    };
     let mut values: Vec<&[u8]> = Vec::new();
     for pair in headers
         .iter()
@@ -230,12 +269,14 @@ fn find_plainly<'a>(headers: &[&'a [u8]], name: &[u8]) -> Found<'a> {
         if let Some(equals) = pair.iter().position(|byte| *byte == b'=')
             && trim(&pair[..equals]) == name
         {
-            values.push(trim(&pair[equals + 1..]));
+            values.push(unquote(trim(&pair[equals + 1..])));
         }
     }
     match values.as_slice() {
         [] => Found::Absent,
-        [first, others @ ..] if others.iter().all(|other| other == first) => Found::One(first),
+        [first, others @ ..] if others.iter().all(|other| spelling::is_same(first, other)) => {
+            Found::One(first)
+        }
         _ => Found::Conflicting,
     }
 }

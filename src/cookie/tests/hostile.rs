@@ -15,13 +15,20 @@ fn what_we_did_not_write_is_undecipherable() {
         "=".to_owned(),
         "2".to_owned(),
         "null".to_owned(),
-        format!("\"{value}\""),
-        format!("{value}="),
+        format!("\"\"{value}\"\""),
+        format!("\"{value}"),
+        format!("{value}\""),
+        format!("'{value}'"),
+        format!("%22{value}%22"),
+        format!("{value}==="),
+        format!("{value}=A"),
         format!("{value}A"),
         format!("A{value}"),
         format!("{value}{value}"),
-        value.replace('=', ""),
         format!("%{value}"),
+        format!("{value}%"),
+        format!("{value}%3"),
+        value.replacen(|letter: char| letter.is_ascii_lowercase(), "%61", 1),
         format!("{value},"),
         value.to_lowercase(),
         value.chars().rev().collect(),
@@ -36,6 +43,62 @@ fn what_we_did_not_write_is_undecipherable() {
         [b"__Host-session=\xa0", value.as_bytes()].concat(),
         "undecipherable",
     );
+}
+
+/// What clients are known to make of a value, of this release and of older ones.
+fn spellings(value: &str) -> Vec<String> {
+    let usual = value.replace('-', "+").replace('_', "/");
+    let padding = "=".repeat((4 - value.len() % 4) % 4);
+    let padded = format!("{usual}{padding}");
+    let escape = |text: &str| {
+        text.replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D")
+    };
+    let plain = [
+        value.to_owned(),
+        format!("{value}{padding}"),
+        escape(&padded),
+        escape(&padded)
+            .replace("%2B", "%2b")
+            .replace("%2F", "%2f")
+            .replace("%3D", "%3d"),
+        escape(&usual),
+        usual,
+        padded,
+    ];
+    let quoted = plain.clone().map(|text| format!("\"{text}\""));
+    plain.into_iter().chain(quoted).collect()
+}
+
+#[test]
+fn a_value_is_ours_however_a_client_spells_it() {
+    let cookies = cookies();
+    // Ids of three lengths, so that there are values with padding and without.
+    for id in ["2", "22", "222"] {
+        let (alice, _) = session_pair(&cookies, id);
+        let (mallory, _) = session_pair(&cookies, "mallory");
+        let (name, value) = alice.split_once('=').unwrap();
+        let is_url_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        assert!(value.bytes().all(is_url_safe), "{value}");
+        for one in spellings(value) {
+            check(&cookies, format!("{name}={one}"), &format!("user {id}"));
+            for other in spellings(value) {
+                let both = format!("{name}={one}; {name}={other}");
+                check(&cookies, both, &format!("user {id}"));
+            }
+            check(&cookies, format!("{name}={one}; {mallory}"), "ambiguous");
+            check(&cookies, format!("{mallory}; {name}={one}"), "ambiguous");
+            check(
+                &cookies,
+                format!("{name}={one}; {name}={one}A"),
+                "ambiguous",
+            );
+            // The name has one spelling.
+            check(&cookies, format!("%5F%5FHost-session={one}"), "absent");
+            check(&cookies, format!("\"{name}\"={one}"), "absent");
+        }
+    }
 }
 
 #[test]
@@ -86,6 +149,11 @@ fn the_length_is_checked_before_anything_is_deciphered() {
     check(
         &cookies,
         format!("__Host-session={}", "A".repeat(1_000_000)),
+        "too-long",
+    );
+    check(
+        &cookies,
+        format!("__Host-session=\"{}\"", "%2B".repeat(room / 3 + 1)),
         "too-long",
     );
     // Authentic, and refused all the same.
@@ -191,7 +259,7 @@ fn one_cookie_s_value_is_worth_nothing_in_the_other() {
     // What a flash message would have to look like to be taken for a session.
     let as_flash = cookies
         .keys
-        .seal("__Host-flash", format!("1{token}2"))
+        .seal("__Host-flash", &format!("1{token}2"))
         .unwrap();
     check(
         &cookies,
@@ -199,7 +267,7 @@ fn one_cookie_s_value_is_worth_nothing_in_the_other() {
         "undecipherable",
     );
 
-    let flash = pair(&cookies.set_flash(&[info("hello")]).unwrap());
+    let flash = pair(&set_flash(&cookies, &[info("hello")]).unwrap());
     check(
         &cookies,
         flash.replace("__Host-flash", "__Host-session"),
@@ -207,7 +275,10 @@ fn one_cookie_s_value_is_worth_nothing_in_the_other() {
     );
     let (session, _) = session_pair(&cookies, "2");
     assert_eq!(
-        cookies.flash(&request(session.replace("__Host-session", "__Host-flash"))),
+        flash_of(
+            &cookies,
+            &request(session.replace("__Host-session", "__Host-flash"))
+        ),
         []
     );
 }
@@ -238,6 +309,6 @@ proptest! {
         let header = [b"__Host-session=".as_slice(), &value].concat();
         let presented = cookies.session_in(std::iter::once(header.as_slice()));
         prop_assert!(!matches!(presented, Presented::Credentials(_)));
-        prop_assert_eq!(cookies.decode_flash(&value), []);
+        prop_assert_eq!(cookies.decode_flash(&value, Holder::Nobody, NOW), []);
     }
 }

@@ -13,12 +13,12 @@ fn attributes_are_the_promised_ones() {
     let secure = template("__Host-session", Protection::HostPrefixed);
     assert_eq!(
         text(&secure.set("v", None).unwrap()),
-        "__Host-session=v; Path=/; Secure; HttpOnly; SameSite=Lax"
+        "__Host-session=v; HttpOnly; SameSite=Lax; Secure; Path=/"
     );
     let insecure = template("session", Protection::InsecurePlainHttp);
     assert_eq!(
         text(&insecure.set("v", None).unwrap()),
-        "session=v; Path=/; HttpOnly; SameSite=Lax"
+        "session=v; HttpOnly; SameSite=Lax; Path=/"
     );
 }
 
@@ -30,7 +30,7 @@ fn max_age_is_written_when_asked_for_and_never_removes_the_cookie() {
             .unwrap();
         assert_eq!(
             text(&set),
-            format!("s=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={expected}")
+            format!("s=v; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age={expected}")
         );
     }
     check(Duration::from_secs(2_592_000), 2_592_000);

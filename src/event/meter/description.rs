@@ -70,6 +70,10 @@ pub(super) fn describe() {
             "Sessions ended by this process, by reason.",
         ),
         (
+            "countersign_logouts_ineffective_total",
+            "Logouts that ended no session, since the cookie could not be read, by reason.",
+        ),
+        (
             "countersign_rotations_total",
             "New tokens for sessions that go on.",
         ),
@@ -105,6 +109,10 @@ pub(super) fn describe() {
         (
             "countersign_store_outages_total",
             "How many times the database could not be reached.",
+        ),
+        (
+            "countersign_connections_discarded_total",
+            "Connections of its own that were closed before their time, by reason.",
         ),
         (
             "countersign_events_dropped_total",

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Error,
     event::{CookieRejection, EventKind, NotVerified, SignInRefusal},
-    store::{EndedReason, Swept},
+    store::{ConnectionDiscard, EndedReason, Swept},
 };
 
 #[derive(Clone)]
@@ -155,6 +155,7 @@ fn series(kind: EventKind) -> Series {
             let reason = Some(EndedReason::Logout.as_str());
             return ("countersign_sessions_ended_total", reason);
         }
+        EventKind::LogoutIneffective { .. } => "countersign_logouts_ineffective_total",
         EventKind::Ended { .. } => "countersign_sessions_ended_total",
         EventKind::LimitSet { .. } => return ("countersign_limits_set_total", None),
         EventKind::Rotated => "countersign_rotations_total",
@@ -168,6 +169,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::StoreUnavailable => "countersign_store_outages_total",
         // The end of what is counted already.
         EventKind::StoreAvailable { .. } => "",
+        EventKind::ConnectionDiscarded { .. } => "countersign_connections_discarded_total",
         EventKind::EventsDropped => "countersign_events_dropped_total",
     };
     (name, kind.reason())
@@ -201,15 +203,14 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EndedReason::Expired,
         EndedReason::Abandoned,
     ];
-    let rejections = [
+    let unread = [
         CookieRejection::Ambiguous,
         CookieRejection::TooLong,
         CookieRejection::Undecipherable,
         CookieRejection::UnknownVersion,
         CookieRejection::Malformed,
-        CookieRejection::UserMismatch,
-        CookieRejection::UnknownToken,
     ];
+    let untrue = [CookieRejection::UserMismatch, CookieRejection::UnknownToken];
     let failures = [
         NotVerified::QueueFull,
         NotVerified::TimedOut,
@@ -222,7 +223,10 @@ fn event_counters() -> impl Iterator<Item = Series> {
         .into_iter()
         .chain(refusals.map(|why| EventKind::SignInRefused { why }))
         .chain(endings.map(|reason| EventKind::Ended { reason }))
-        .chain(rejections.map(|why| EventKind::CookieRejected { why }))
+        .chain(unread.map(|why| EventKind::LogoutIneffective { why }))
+        .chain(unread.map(|why| EventKind::CookieRejected { why }))
+        .chain(untrue.map(|why| EventKind::CookieRejected { why }))
         .chain(failures.map(|why| EventKind::NotVerified { why }))
+        .chain(ConnectionDiscard::ALL.map(|why| EventKind::ConnectionDiscarded { why }))
         .map(series)
 }

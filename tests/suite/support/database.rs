@@ -67,10 +67,21 @@ impl Database {
 
     #[cfg(feature = "postgres")]
     pub async fn postgres() -> Self {
-        let server = server("COUNTERSIGN_TEST_POSTGRES");
+        Self::postgres_with("").await
+    }
+
+    /// A database that is created with these options.
+    #[cfg(feature = "postgres")]
+    pub async fn postgres_with(options: &str) -> Self {
+        Self::postgres_at(server("COUNTERSIGN_TEST_POSTGRES"), options).await
+    }
+
+    /// A database on this server.
+    #[cfg(feature = "postgres")]
+    pub async fn postgres_at(server: String, options: &str) -> Self {
         let name = fresh_name();
         let admin = sqlx::PgPool::connect(&server).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name} {options}")))
             .execute(&admin)
             .await
             .unwrap();
@@ -80,10 +91,21 @@ impl Database {
 
     #[cfg(feature = "mysql")]
     pub async fn mysql() -> Self {
-        let server = server("COUNTERSIGN_TEST_MYSQL");
+        Self::mysql_with("").await
+    }
+
+    /// A database that is created with these options.
+    #[cfg(feature = "mysql")]
+    pub async fn mysql_with(options: &str) -> Self {
+        Self::mysql_at(server("COUNTERSIGN_TEST_MYSQL"), options).await
+    }
+
+    /// A database on this server.
+    #[cfg(feature = "mysql")]
+    pub async fn mysql_at(server: String, options: &str) -> Self {
         let name = fresh_name();
         let admin = sqlx::MySqlPool::connect(&server).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name} {options}")))
             .execute(&admin)
             .await
             .unwrap();
@@ -127,6 +149,12 @@ impl Database {
     pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
         with_pool!(&self.pool, pool => sqlx::query(sql).execute(pool).await.unwrap().rows_affected())
+    }
+
+    /// Runs what a driver does not prepare, such as the text of a function.
+    pub async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        with_pool!(&self.pool, pool => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()));
     }
 
     /// A number.

@@ -102,11 +102,11 @@ fn assert_safe(answer: &Answer) {
 fn assert_only_known_tags(answer: &Answer) {
     const TAGS: &str = "html head meta title link body a header div span nav ul ol li p b main h1 h2 section form label \
                         input select option button details summary fieldset legend table caption thead tbody tr th td time \
-                        dl dt dd code";
+                        dl dt dd code bdi";
     const ATTRIBUTES: &str = "lang charset name content rel href class id aria-label aria-current aria-labelledby \
                               aria-describedby aria-invalid role tabindex method action for type value autocomplete \
                               autocapitalize spellcheck maxlength step selected checked required disabled inputmode scope \
-                              data-label datetime title open";
+                              data-label datetime title open dir";
     for tag in answer.tags() {
         assert!(
             TAGS.split_whitespace().any(|known| known == tag.name),

@@ -1,7 +1,10 @@
 //! A TCP proxy in front of a database server, that fails in the ways networks do.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,6 +33,12 @@ pub enum Mode {
     CutNextAnswer,
     /// The same for the answer to a COMMIT, which the server has carried out.
     CutAnswerToCommit,
+    /// Statements are held back until the mode changes.
+    Hold,
+    /// So many bytes of a plain BEGIN come through, the others a little later.
+    HoldBegin {
+        after: usize,
+    },
     /// The server's side falls silent for good while the client's stays open.
     HalfClose,
 }
@@ -37,6 +46,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct Proxy {
     mode: Arc<watch::Sender<Mode>>,
+    held: Arc<AtomicUsize>,
     port: u16,
 }
 
@@ -60,19 +70,26 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let mode = Arc::new(watch::Sender::new(Mode::Pass));
         let switch = mode.clone();
+        let held = Arc::new(AtomicUsize::new(0));
+        let holding = held.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(&target).await else {
                     continue;
                 };
-                tokio::spawn(connection(client, server, switch.clone()));
+                tokio::spawn(connection(client, server, switch.clone(), holding.clone()));
             }
         });
-        Self { mode, port }
+        Self { mode, held, port }
     }
 
     pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
+    }
+
+    /// How many statements have been held back.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
     }
 
     pub fn mode(&self) -> Mode {
@@ -94,12 +111,24 @@ fn address(url: &str) -> String {
     place.split_once('/').unwrap().0.to_owned()
 }
 
-async fn connection(client: TcpStream, server: TcpStream, mode: Arc<watch::Sender<Mode>>) {
+async fn connection(
+    client: TcpStream,
+    server: TcpStream,
+    mode: Arc<watch::Sender<Mode>>,
+    held: Arc<AtomicUsize>,
+) {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let up = pump(from_client, to_server, mode.clone(), asked.clone(), false);
-    let down = pump(from_server, to_client, mode.clone(), asked, true);
+    let up = pump(
+        from_client,
+        to_server,
+        mode.clone(),
+        asked.clone(),
+        held.clone(),
+        false,
+    );
+    let down = pump(from_server, to_client, mode.clone(), asked, held, true);
     let mut watched = mode.subscribe();
     let reset = watched.wait_for(|mode| *mode == Mode::Reset);
     // Whatever ends first drops both sockets.
@@ -115,6 +144,7 @@ async fn pump(
     mut to: OwnedWriteHalf,
     mode: Arc<watch::Sender<Mode>>,
     asked: Arc<Mutex<Asked>>,
+    held: Arc<AtomicUsize>,
     answers: bool,
 ) {
     let mut buffer = vec![0; 1 << 16];
@@ -128,6 +158,10 @@ async fn pump(
             };
         }
         let asked = *asked.lock().unwrap();
+        if !answers && asked.statement && *mode.borrow() == Mode::Hold {
+            held.fetch_add(1, Ordering::SeqCst);
+            let _ = mode.subscribe().wait_for(|mode| *mode != Mode::Hold).await;
+        }
         if let Pumped::Cut = pass_on(piece, &mut to, &mode, asked, answers).await {
             return;
         }
@@ -143,6 +177,17 @@ async fn pass_on(
 ) -> Pumped {
     let now = *mode.borrow();
     match now {
+        Mode::HoldBegin { after } if !answers && is_begin(piece) => {
+            let (first, last) = piece.split_at(after.min(piece.len()));
+            if to.write_all(first).await.is_err() {
+                return Pumped::Cut;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            return match to.write_all(last).await {
+                Ok(()) => Pumped::On,
+                Err(_) => Pumped::Cut,
+            };
+        }
         Mode::Delay(pause) => tokio::time::sleep(pause).await,
         Mode::BlackHole => std::future::pending().await,
         Mode::HalfClose if answers => std::future::pending().await,
@@ -161,4 +206,9 @@ async fn pass_on(
         Ok(()) => Pumped::On,
         Err(_) => Pumped::Cut,
     }
+}
+
+/// Whether an application begins a transaction; those of sessions begin with more words.
+fn is_begin(piece: &[u8]) -> bool {
+    piece.ends_with(b"BEGIN\0") || piece.ends_with(b"BEGIN")
 }

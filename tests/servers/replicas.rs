@@ -1,0 +1,77 @@
+//! Replicas: what was ended on the primary goes on there for a while, so nothing is asked of them.
+
+use countersign::BuildError;
+
+use crate::{
+    mariadb::MariaDb,
+    postgres::Postgres,
+    support::{App, Database, Pool, app::usual, eventually},
+};
+
+async fn is_refused(pool: &Pool, named: &str) {
+    let error = usual(pool.builder()).build().await.unwrap_err();
+    let message = error.to_string();
+    assert!(matches!(error, BuildError::ReadOnly { .. }), "{message}");
+    assert!(message.contains(named), "{message}");
+    assert!(message.contains("reaches the primary"), "{message}");
+    let error = pool.migrate().await.unwrap_err().to_string();
+    assert!(error.contains("migrate on the primary"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_standby_of_postgres_is_refused() {
+    let primary = Postgres::start().await;
+    let database = Database::postgres_at(primary.url(), "").await;
+    let app = App::new(&database).await;
+    let client = app.signed_in("2").await;
+    let standby = primary.standby().await;
+    let url = standby.url_of(database.url().rsplit_once('/').unwrap().1);
+    let pool = database.pool_at(&url, 2).await;
+    is_refused(&pool, "standby").await;
+    pool.close().await;
+    assert_eq!(app.who(&client).await, "2");
+}
+
+#[tokio::test]
+async fn a_mariadb_that_is_read_only_is_refused_and_told_of() {
+    let (logs, _guard) = crate::support::logs::Logs::of_this_thread();
+    let server = MariaDb::start(&[]).await;
+    let database = Database::mysql_at(server.url(), "").await;
+    database.pool.migrate().await.unwrap();
+    let url = database.url();
+    let name = url.rsplit_once('/').unwrap().1;
+    let url = server.application(name).await;
+    let pool = database.pool_at(&url, 4).await;
+    let app = App::on(&pool, |builder| {
+        builder.touch_interval(std::time::Duration::ZERO)
+    })
+    .await;
+    let client = app.signed_in("2").await;
+
+    server.execute("SET GLOBAL read_only = ON").await;
+    let new = database.pool_at(&url, 2).await;
+    is_refused(&new, "read_only").await;
+    // Root may write all the same, and must not be sent here either.
+    let root = database.second_pool().await;
+    let error = usual(root.builder()).build().await.unwrap_err();
+    assert!(matches!(error, BuildError::ReadOnly { .. }), "{error}");
+
+    // On connections from before: what is not granted is told, and so is what is not written.
+    let mut other = crate::support::Client::new();
+    let answer = app.login(&mut other, "3").await;
+    assert_eq!(answer.status, http::StatusCode::SERVICE_UNAVAILABLE);
+    app.who(&client).await;
+    eventually("the touch that failed is told", || async {
+        app.who(&client).await;
+        let text = logs.text();
+        text.lines().any(|line| {
+            line.contains("last_seen_at could not be written") && line.contains("read-only")
+        })
+    })
+    .await;
+    server.execute("SET GLOBAL read_only = OFF").await;
+    eventually("all is well again", || async {
+        app.who(&client).await == "2"
+    })
+    .await;
+}
