@@ -3,13 +3,16 @@
 use std::{collections::HashSet, time::Duration};
 
 use countersign::{
-    EndedReason, ErrorKind, Filter, Page, SessionInfo, SessionState, UserId,
+    Cursor, EndedReason, ErrorKind, Filter, Page, SessionInfo, SessionState, UserId,
     time::{Date, Month, OffsetDateTime, Time},
     uuid::Uuid,
 };
 use http::{HeaderValue, header};
 
-use crate::support::{App, Client, on_every_database};
+use crate::support::{
+    App, Client, on_every_database,
+    rows::{Fate, NewRow},
+};
 
 async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> Uuid {
     let mut client = Client::new();
@@ -201,6 +204,45 @@ on_every_database! {
         assert_eq!(database.live().await, 1);
     }
 
+    async fn a_list_is_in_the_order_of_the_databases_clock(database: Database) {
+        let app = App::new(&database).await;
+        // Their ids, which the nodes' clocks make, say the opposite. The last two were made at one moment.
+        let mut rows: Vec<_> = (0..5).map(|_| NewRow::live("2")).collect();
+        for (number, row) in rows.iter_mut().enumerate() {
+            row.created_at -= number.min(3) as i64 * 1000;
+        }
+        database.insert(&rows).await;
+        let expected: Vec<_> = [0, 1, 2, 4, 3].map(|number: usize| rows[number].id).into();
+        let filters = [
+            Filter::everybody(), Filter::user(2), Filter::everybody().state(SessionState::Live),
+            Filter::everybody().created_after(year(2020)).created_before(year(2030)),
+        ];
+        for (filter, size) in filters.iter().flat_map(|filter| [1, 2, 4, 5].map(|size| (filter, size))) {
+            let (mut met, mut page) = (Vec::new(), Page::first(size));
+            loop {
+                let part = app.sessions.list(filter, page).await.unwrap();
+                assert!(!part.incomplete);
+                met.extend(ids(&part.sessions));
+                let Some(next) = part.next else { break };
+                // It can be written down and read again.
+                page = Page::first(size).after(next.to_string().parse().unwrap());
+            }
+            assert_eq!(met, expected, "{filter:?} in pages of {size}");
+        }
+    }
+
+    async fn a_cursor_that_was_made_up_is_refused(database: Database) {
+        let app = App::new(&database).await;
+        sign_in(&app, "2", "10.0.0.1", "").await;
+        // A time that is none, and an id that is none: SQLite compares them as texts, like any others.
+        let cursor: Cursor = "AXgAeA".parse().unwrap();
+        let page = Page::first(1).after(cursor);
+        match app.sessions.list(&Filter::everybody(), page).await {
+            Ok(page) => assert_eq!(page.sessions.len(), 1),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidInput),
+        }
+    }
+
     async fn any_time_can_be_asked_for(database: Database) {
         let app = App::new(&database).await;
         let id = sign_in(&app, "2", "10.0.0.1", "").await;
@@ -219,6 +261,45 @@ on_every_database! {
         assert_eq!(ids(&list(&app, &Filter::everybody().created_after(created)).await), [id]);
         assert_eq!(list(&app, &Filter::everybody().created_before(created)).await, []);
     }
+}
+
+/// Where ids are texts, a row made by hand can hold anything: more of them than fit into a batch.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+async fn rows_that_cannot_be_read_stop_no_ending_and_no_sweep(database: crate::support::Database) {
+    let app = App::new(&database).await;
+    for (fate, expected) in [(Fate::Live, [3, 0]), (Fate::Idle, [0, 3])] {
+        let mut rows: Vec<_> = (0..600).map(|_| NewRow::live("2")).collect();
+        rows.iter_mut().for_each(|row| row.fate = fate);
+        database.insert(&rows).await;
+        let broken =
+            "UPDATE countersign_sessions SET id = REPLACE(id, '-', 'x') WHERE ended_at IS NULL";
+        assert_eq!(database.execute(broken).await, 600);
+        let mut behind: Vec<_> = (0..3).map(|_| NewRow::live("2")).collect();
+        for row in &mut behind {
+            row.fate = fate;
+            row.created_at += 1000;
+        }
+        database.insert(&behind).await;
+        let ended = app.sessions.revoke_where(&Filter::everybody(), "1").await;
+        let swept = app.sessions.sweep().await.unwrap().expired;
+        assert_eq!([ended.unwrap(), swept], expected, "{fate:?}");
+        let gone = "DELETE FROM countersign_sessions WHERE ended_at IS NULL";
+        assert_eq!(database.execute(gone).await, 600);
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn unreadable_rows_of_sqlite_stop_nothing() {
+    rows_that_cannot_be_read_stop_no_ending_and_no_sweep(crate::support::Database::sqlite().await)
+        .await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn unreadable_rows_of_mysql_stop_nothing() {
+    rows_that_cannot_be_read_stop_no_ending_and_no_sweep(crate::support::Database::mysql().await)
+        .await;
 }
 
 /// Where columns have no types, a row made by hand can hold anything.

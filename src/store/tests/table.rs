@@ -81,7 +81,7 @@ impl Table {
         let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
         let table = Self::Sqlite(pool.connect("sqlite::memory:").await.unwrap());
         let ago = |seconds: &str| {
-            format!("strftime('%Y-%m-%d %H:%M:%f', 'now', (-{seconds}) || ' seconds')")
+            format!("strftime('%Y-%m-%d %H:%M:%f', 'now', (-({seconds})) || ' seconds')")
         };
         let rows = rows(
             "i",
@@ -283,7 +283,7 @@ fn store<P: SessionPool>(pool: &P) -> Store {
     let day = Duration::from_secs(24 * 60 * 60);
     let minute = Duration::from_secs(60);
     let timings = Timings {
-        idle_timeout: day,
+        idle_timeout: 30 * day,
         absolute_timeout: 30 * day,
         touch_interval: minute,
         rotation_grace: minute,
