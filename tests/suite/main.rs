@@ -86,4 +86,5 @@ mod settings;
 mod starting;
 mod streams;
 mod sweeping;
+mod temporary;
 mod timeouts;
