@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Bind, Store,
+    Bind, Purpose, Store,
     driver::Unit,
     grant::{Attempt, SignInError},
     retry::retry,
@@ -63,7 +63,7 @@ impl Store {
             Proof::Unchanged => &self.statements.rotate,
             Proof::GivenAgain => &self.statements.rotate_reauthenticated,
         };
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::Grant).await?;
         let binds = vec![
             Bind::Hash(rotation.new),
             Bind::from(rotation.id),
@@ -85,7 +85,7 @@ impl Store {
     /// Records that the user has proved again who they are, where the token is not this request's to change.
     pub(crate) async fn record_proof(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Grant).await?;
             link.execute(&self.statements.prove, vec![Bind::from(id)])
                 .await
         }))
@@ -95,7 +95,7 @@ impl Store {
     /// Takes back a rotation whose new token never left the house.
     pub(crate) async fn undo_rotation(&self, id: Uuid, new: TokenHash) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(
                 &self.statements.undo_rotation,
                 vec![Bind::from(id), Bind::Hash(new)],

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, MAX_LIST, Store,
+    Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
     grant::{Attempt, SignInError},
     retry::retry,
@@ -86,7 +86,7 @@ impl Store {
         new: &NewSession,
         default: Limit,
     ) -> Result<Box<dyn Unit>, Attempt> {
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::SignIn).await?;
         unit.execute(
             &self.statements.insert_user,
             vec![Bind::Text(new.user_id.to_string())],
@@ -130,7 +130,7 @@ impl Store {
     ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
         let mut displaced = Displaced::default();
         let by = new.actor().as_str();
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::Grant).await?;
         let limit = self.limit_of(unit.as_mut(), new, default).await?;
         let rivals = match limit.counts_to_activate() {
             true => self.rivals(unit.as_mut(), new).await?,
@@ -183,7 +183,7 @@ impl Store {
     /// Gives a reserved place back.
     pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(&self.statements.release, vec![Bind::from(id)])
                 .await
         }))

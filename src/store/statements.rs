@@ -44,7 +44,6 @@ pub(crate) struct Statements {
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
     pub(crate) ended_recently: Statement,
-    pub(crate) autocommit: Option<Statement>,
 }
 
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
@@ -237,10 +236,6 @@ impl Statements {
                 ),
                 &[Text, Text],
             ),
-            autocommit: fragments
-                .dialect
-                .autocommit()
-                .map(|query| one(query, &[Int])),
         }
     }
 }

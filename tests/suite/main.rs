@@ -27,11 +27,15 @@ mod admin_endings;
 mod application_sql;
 mod cancellation;
 mod configuration;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
 #[cfg(feature = "pages")]
 mod devices;
+#[cfg(feature = "sqlite")]
+mod embedded;
 mod events;
 mod faults;
 mod flash;
@@ -82,6 +86,8 @@ mod realms;
 mod refusals;
 mod revocation;
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server_bounds;
 mod settings;
 mod starting;
 mod streams;

@@ -69,7 +69,6 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         sweep,
         ended_among,
         ended_recently,
-        autocommit,
     } = statements;
     let mut all = vec![
         ("verify", Some(verify), By::Token),
@@ -99,7 +98,6 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
             Some(ended_recently),
             By::One(Index::Ended),
         ),
-        ("autocommit", autocommit.as_ref(), By::Nothing),
     ];
     for SweepStep { due: _, act } in sweep {
         all.push(("sweep", Some(act), By::Id));
