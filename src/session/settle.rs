@@ -18,7 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) session_cookie: Option<HeaderValue>,
-    pub(crate) flash_cookie: Option<HeaderValue>,
+    /// Flash messages and temporary state.
+    pub(crate) other_cookies: Vec<HeaderValue>,
     /// To be accepted when the response goes out; undone otherwise.
     pub(crate) granted: Option<Granted>,
 }
@@ -67,15 +68,18 @@ impl Session {
             None => self.state().identity.holder(),
         };
         // An answer that failed may not have shown the messages.
-        let flash_cookie = if status.is_server_error() {
-            None
+        let other_cookies = if status.is_server_error() {
+            Vec::new()
         } else {
-            self.flash_state()
-                .cookie(cookies, holder, shows_page(method, status))
+            let flash = self.flash_state();
+            let flash = flash.cookie(cookies, holder, shows_page(method, status));
+            let mut all = self.temporary_state().cookies(cookies, holder);
+            all.extend(flash);
+            all
         };
         Ok(Outcome {
             session_cookie,
-            flash_cookie,
+            other_cookies,
             granted,
         })
     }

@@ -98,4 +98,5 @@ mod stamps;
 mod starting;
 mod streams;
 mod sweeping;
+mod temporary;
 mod timeouts;
