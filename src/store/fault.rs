@@ -140,9 +140,9 @@ impl Fault {
     }
 }
 
-/// PostgreSQL's: the text cannot be converted into the encoding of the database, which is not UTF-8.
 /// Ours, for a server that no database has a code for: it answers, and is the wrong one.
 pub(super) const READ_ONLY: &str = "read-only";
+/// PostgreSQL's: the text cannot be converted into the encoding of the database, which is not UTF-8.
 const LETTER_MISSING: &str = "22P05";
 
 /// The database's message where it speaks of tables, columns, rights or resources. Messages about data quote the

@@ -90,11 +90,16 @@ impl<DB: Speaks> Held<DB> {
 
     /// Undoes the transaction, or closes the connection, which does the same.
     async fn roll_back(mut self) {
-        if let Ok(Err(_)) = timeout(ROLLBACK_PATIENCE, self.say("ROLLBACK")).await {
-            self.condition = match self.condition {
-                Condition::Resting => Condition::Spoiled,
-                other => other,
-            };
+        match timeout(ROLLBACK_PATIENCE, self.say("ROLLBACK")).await {
+            Ok(Ok(())) => self.open = false,
+            Ok(Err(_)) => {
+                self.condition = match (&self.rest, self.condition) {
+                    (Some((Origin::Own(_), _)), Condition::Broken) => Condition::Broken,
+                    _ => Condition::Spoiled,
+                };
+            }
+            // It is still at it, and does not go back.
+            Err(_) => {}
         }
     }
 }

@@ -197,7 +197,10 @@ on_every_database! {
 async fn a_server_that_only_reads_is_refused_and_told() {
     let database = crate::support::Database::postgres().await;
     database.pool.migrate().await.unwrap();
-    let (heard, hook) = (Heard::default(), Hook::saying("SET default_transaction_read_only = on"));
+    let (heard, hook) = (
+        Heard::default(),
+        Hook::saying("SET default_transaction_read_only = on"),
+    );
     hook.says(false);
     let pool = database.pool_with_hook(&hook).await;
     let app = App::on(&pool, |builder| heard.listen(builder)).await;
@@ -208,11 +211,15 @@ async fn a_server_that_only_reads_is_refused_and_told() {
     let why = ConnectionDiscard::ReadOnly;
     eventually("it is told", || async {
         let news = heard.news(&app).await;
-        news.iter().any(|event| event.kind == EventKind::ConnectionDiscarded { why })
+        news.iter()
+            .any(|event| event.kind == EventKind::ConnectionDiscarded { why })
     })
     .await;
     let error = usual(pool.builder()).build().await.unwrap_err().to_string();
     assert!(error.contains("read-only"), "{error}");
     hook.says(false);
-    eventually("all is well again", || async { app.who(&client).await == "2" }).await;
+    eventually("all is well again", || async {
+        app.who(&client).await == "2"
+    })
+    .await;
 }

@@ -135,11 +135,15 @@ async fn on_a_file_that_cannot_be_written_live_sessions_go_on_and_touches_are_co
     let database = Database::sqlite().await;
     let client = App::new(&database).await.signed_in("2").await;
     database.age("last_seen_at", 120).await;
-    let options = countersign::sqlite_options(&database.url())
-        .unwrap()
-        .pragma("query_only", "1");
-    let pool = Pool::Sqlite(sqlx::SqlitePool::connect_with(options).await.unwrap());
-    let app = App::on(&pool, |builder| builder.time_budget(BUDGET)).await;
+    let app = App::with(&database, |builder| builder.time_budget(BUDGET)).await;
+    #[allow(irrefutable_let_patterns, reason = "where SQLite is the only database")]
+    let Pool::Sqlite(pool) = &database.pool else {
+        return;
+    };
+    // `build` refuses such a file; one can become so later.
+    let options = pool.connect_options().as_ref().clone();
+    pool.set_connect_options(options.pragma("query_only", "1"));
+    app.sessions.close().await;
     assert_eq!(app.who(&client).await, "2");
     let answer = Client::new().post(&app.router, "/login/3").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
