@@ -69,6 +69,11 @@ impl Fragments {
             "absolute_end" => dialect.ahead(timings.absolute_timeout),
             "reservation_end" => dialect.ahead(timings.reservation_timeout),
             "grace_end" => dialect.ahead(timings.rotation_grace),
+            // Of two conditions SQLite may take the other one, by whatever index.
+            "by_id" if dialect == Dialect::Sqlite => {
+                " INDEXED BY sqlite_autoindex_countersign_sessions_1".to_owned()
+            }
+            "by_id" => String::new(),
             "lock" => dialect.for_update().to_owned(),
             _ => return self.resolve_column(tag),
         })

@@ -3,7 +3,7 @@
 
 use super::table::{Access, Statistics, Table};
 use crate::store::{
-    Cursor, Filter, SessionState,
+    Bind, Cursor, Filter, SessionState,
     dialect::Dialect,
     index::Index,
     statement::Statement,
@@ -91,7 +91,7 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
             By::IdOrToken,
         ),
         ("rotated", Some(rotated), By::Id),
-        ("undo_rotation", Some(undo_rotation), By::IdOrToken),
+        ("undo_rotation", Some(undo_rotation), By::Elsewhere),
         ("end_ids", Some(end_ids), By::Id),
         ("end_reserved", Some(end_reserved), By::Id),
         ("end_live", Some(end_live), By::Id),
@@ -110,10 +110,15 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
     all
 }
 
+/// A moment in the midst of the table.
+fn day() -> time::OffsetDateTime {
+    time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60)
+}
+
 /// A filter, and the index that it has to be found by when it lists and when it ends.
 fn filters() -> Vec<(Filter, By, By)> {
     let all = Filter::everybody;
-    let day = time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60);
+    let day = day();
     let (newest, live) = (By::One(Index::Newest), By::One(Index::Live));
     let (user, acting, ip) = (
         By::One(Index::User),
@@ -158,6 +163,8 @@ fn fault_of(accesses: &[Access], plan: &str, by: By, dialect: Dialect) -> Option
     });
     match wrong {
         Some(wrong) => Some(format!("{wrong:?} and not {names:?}\n{plan}")),
+        // MariaDB looks one row up by a unique key, and one window, before it makes a plan.
+        None if plan.contains("const table") => None,
         None if accesses.is_empty() => Some(format!("no access at all\n{plan}")),
         None => None,
     }
@@ -169,8 +176,8 @@ async fn every_plan_is_as_it_should_be(table: Table) {
     let faults = std::cell::RefCell::new(Vec::new());
     for statistics in Statistics::ALL {
         table.believe(statistics).await;
-        let check = async |text: &str, by: By, what: &str| {
-            let (accesses, plan) = table.accesses(text).await;
+        let check = async |text: &str, binds: &[Bind], by: By, what: &str| {
+            let (accesses, plan) = table.accesses(text, binds).await;
             if let Some(fault) = fault_of(&accesses, &plan, by, dialect) {
                 let what = format!("{what} with statistics {statistics:?}");
                 faults.borrow_mut().push(format!("{what}: {fault}"));
@@ -180,7 +187,7 @@ async fn every_plan_is_as_it_should_be(table: Table) {
             // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
             for text in statement.iter().flat_map(|statement| statement.texts()) {
                 if !matches!(by, By::Elsewhere | By::Nothing) {
-                    check(text, by, name).await;
+                    check(text, &[], by, name).await;
                 }
             }
         }
@@ -193,7 +200,9 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                 let route = filter.route(dialect, looking);
                 let cursor = match dialect {
                     Dialect::Sqlite => Cursor::of("2026-01-31 23:59:59.123"),
-                    Dialect::Postgres | Dialect::MySql => Cursor::of("1767225599123456"),
+                    Dialect::Postgres | Dialect::MySql => {
+                        Cursor::of(&(day().unix_timestamp_nanos() / 1000).to_string())
+                    }
                 };
                 let after = match route.path {
                     Path::One(_) => vec![None],
@@ -206,12 +215,12 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                             limit: window,
                         };
                         for shape in [rows, Shape::Count] {
-                            let (template, _) = route
+                            let (template, binds) = route
                                 .select(dialect, looking, &shape, after, window)
                                 .unwrap();
                             let text = store.compile(&template, &[]);
                             let what = format!("{filter:?} {looking:?} {after:?} {window}");
-                            check(&text.texts()[0], by, &what).await;
+                            check(&text.texts()[0], &binds, by, &what).await;
                         }
                     }
                 }
@@ -226,14 +235,14 @@ async fn every_plan_is_as_it_should_be(table: Table) {
             for limit in ["256 OFFSET 0", "256 OFFSET 512"] {
                 let text = format!("SELECT count(*) FROM {}", due.rows(dialect, limit));
                 let text = store.compile(&text, &[]);
-                check(&text.texts()[0], By::One(index), due.condition).await;
+                check(&text.texts()[0], &[], By::One(index), due.condition).await;
             }
         }
     }
     // It looks for one row, in whichever index begins with the realm.
     if dialect != Dialect::MySql {
         let text = store.compile(stats::NEXT_REALM, &[]);
-        let (accesses, plan) = table.accesses(&text.texts()[0]).await;
+        let (accesses, plan) = table.accesses(&text.texts()[0], &[]).await;
         assert!(
             accesses.iter().all(|access| access.index.is_some()),
             "{plan}"
