@@ -182,11 +182,9 @@ impl Filter {
             _ => Path::By(Part::of(Index::Newest)),
         };
         let mut others = self.others(dialect);
+        self.add_times(dialect, &mut others);
         let path = match path {
-            Path::One(id) => {
-                self.add_times(dialect, &mut others);
-                Path::One(id)
-            }
+            Path::One(id) => Path::One(id),
             // Each of these indexes is in the order of this time.
             Path::By(part) => {
                 let bound = |comparison, time: Option<OffsetDateTime>| {

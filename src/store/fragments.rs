@@ -71,6 +71,11 @@ impl Fragments {
             "absolute_end" => dialect.ahead(timings.absolute_timeout),
             "reservation_end" => dialect.ahead(timings.reservation_timeout),
             "grace_end" => dialect.ahead(timings.rotation_grace),
+            // Of two conditions SQLite may take the other one, by whatever index.
+            "by_id" if dialect == Dialect::Sqlite => {
+                " INDEXED BY sqlite_autoindex_countersign_sessions_1".to_owned()
+            }
+            "by_id" => String::new(),
             "lock" => dialect.for_update().to_owned(),
             "lock_free" => dialect.for_update_skip_locked().to_owned(),
             // The column holds how long the administrator's own session could have lasted.

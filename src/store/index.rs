@@ -201,6 +201,18 @@ impl Part {
         self
     }
 
+    /// What of it lies beyond this place. A bound on the same side would be one comparison more, of which PostgreSQL would
+    /// expect that it leaves few rows.
+    pub(super) fn beyond(mut self, place: Option<Bound>) -> Self {
+        if let Some(place) = place {
+            let side = place.comparison.trim_end_matches('=');
+            self.bounds
+                .retain(|bound| !bound.comparison.starts_with(side));
+            self.bounds.push(place);
+        }
+        self
+    }
+
     /// FROM, WHERE and ORDER BY, with the parameters. More conditions do not belong here: see [`super::walk`].
     pub(super) fn rows(&self, dialect: Dialect, order: Order) -> (String, Vec<Bind>) {
         match dialect {

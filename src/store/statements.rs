@@ -172,7 +172,7 @@ impl Statements {
                 "SELECT id FROM countersign_sessions WHERE id {?uuids} ORDER BY id {lock}",
             ),
             touch: list(
-                "UPDATE countersign_sessions SET last_seen_at = {now} WHERE id {?uuids} AND {live} AND {touch_due}",
+                "UPDATE countersign_sessions{by_id} SET last_seen_at = {now} WHERE id {?uuids} AND {live} AND {touch_due}",
             ),
             insert_user: one(fragments.dialect.insert_user_if_absent(), &[]),
             lock_user: one(
@@ -246,19 +246,19 @@ impl Statements {
             ),
             undo_rotation: one(
                 "UPDATE countersign_sessions SET token_hash = previous_token_hash, previous_token_hash = NULL, \
-                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND previous_token_hash IS NOT NULL",
+                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND COALESCE(previous_token_hash, token_hash) <> token_hash",
                 &[],
             ),
             end_ids: list(
-                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                "UPDATE countersign_sessions{by_id} SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE id {?uuids} AND ended_at IS NULL",
             ),
             end_reserved: list(
-                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                "UPDATE countersign_sessions{by_id} SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE id {?uuids} AND {reserved}",
             ),
             end_live: list(
-                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
+                "UPDATE countersign_sessions{by_id} SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
                  WHERE id {?uuids} AND {live}",
             ),
             prove: one(
@@ -268,19 +268,19 @@ impl Statements {
             sweep: [
                 sweep_step(
                     Due::IDLE,
-                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
+                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
                 ),
                 sweep_step(
                     Due::OVERDUE,
-                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
+                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
                 ),
                 sweep_step(
                     Due::LAPSED,
-                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {lapsed}",
+                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {lapsed}",
                 ),
                 sweep_step(
                     Due::FORGETTABLE,
-                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
+                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {forgettable}",
                 ),
             ],
             ended_among: verdict::ended_among(fragments, application),

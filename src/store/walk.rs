@@ -278,7 +278,7 @@ impl Route {
                 let place = after
                     .map(|after| after.beyond(dialect, order))
                     .transpose()?;
-                part.clone().bounded(place).rows(dialect, order)
+                part.clone().beyond(place).rows(dialect, order)
             }
         };
         let template = format!(

@@ -430,7 +430,9 @@ async fn compare(
         let place = |what: &str| format!("{what} of {wanted:?}");
 
         let order: Vec<_> = listed.iter().map(|session| session.id).collect();
-        let expected: Vec<_> = ids(&|row| wanted.lists(row)).into_iter().rev().collect();
+        let mut newest: Vec<_> = rows.iter().filter(|row| wanted.lists(row)).collect();
+        newest.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
+        let expected: Vec<_> = newest.into_iter().map(|row| row.id).collect();
         same(&place("list"), order, expected)?;
         let preview = live_ids(&listed);
         let live = ids(&|row| wanted.ends(row) && row.fate == Fate::Live);

@@ -3,7 +3,7 @@
 
 use super::table::{Access, Statistics, Table};
 use crate::store::{
-    Cursor, Filter, SessionState,
+    Bind, Cursor, Filter, SessionState,
     dialect::Dialect,
     index::Index,
     statement::Statement,
@@ -34,6 +34,11 @@ impl By {
             (Self::Id, Dialect::Sqlite) => vec!["sqlite_autoindex_countersign_sessions_1"],
             (Self::Id, Dialect::Postgres) => vec!["countersign_sessions_pkey"],
             (Self::Id, Dialect::MySql) => vec!["PRIMARY"],
+            (Self::IdOrToken, _) => {
+                let mut names = Self::Id.names(dialect);
+                names.push("countersign_sessions_token_hash");
+                names
+            }
             (Self::Token, _) => vec![
                 "countersign_sessions_token_hash",
                 "countersign_sessions_previous_token_hash",
@@ -43,11 +48,6 @@ impl By {
             (Self::UserAndId, _) => {
                 let mut names = Self::Id.names(dialect);
                 names.push(Index::User.name(dialect));
-                names
-            }
-            (Self::IdOrToken, _) => {
-                let mut names = Self::Id.names(dialect);
-                names.push("countersign_sessions_token_hash");
                 names
             }
             (Self::One(index), _) => vec![index.name(dialect)],
@@ -134,10 +134,15 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
     all
 }
 
+/// A moment in the midst of the table.
+fn day() -> time::OffsetDateTime {
+    time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60)
+}
+
 /// A filter, and the index that it has to be found by when it lists and when it ends.
 fn filters() -> Vec<(Filter, By, By)> {
     let all = Filter::everybody;
-    let day = time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60);
+    let day = day();
     let (newest, live) = (By::One(Index::Newest), By::One(Index::Live));
     let (user, acting, ip) = (
         By::One(Index::User),
@@ -182,6 +187,8 @@ fn fault_of(accesses: &[Access], plan: &str, by: By, dialect: Dialect) -> Option
     });
     match wrong {
         Some(wrong) => Some(format!("{wrong:?} and not {names:?}\n{plan}")),
+        // MariaDB looks one row up by a unique key, and one window, before it makes a plan.
+        None if plan.contains("const table") => None,
         None if accesses.is_empty() => Some(format!("no access at all\n{plan}")),
         None => None,
     }
@@ -193,8 +200,8 @@ async fn every_plan_is_as_it_should_be(table: Table) {
     let faults = std::cell::RefCell::new(Vec::new());
     for statistics in Statistics::ALL {
         table.believe(statistics).await;
-        let check = async |text: &str, by: By, what: &str| {
-            let (accesses, plan) = table.accesses(text).await;
+        let check = async |text: &str, binds: &[Bind], by: By, what: &str| {
+            let (accesses, plan) = table.accesses(text, binds).await;
             if let Some(fault) = fault_of(&accesses, &plan, by, dialect) {
                 let what = format!("{what} with statistics {statistics:?}");
                 faults.borrow_mut().push(format!("{what}: {fault}"));
@@ -203,8 +210,8 @@ async fn every_plan_is_as_it_should_be(table: Table) {
         for (name, statement, by) in prepared(&store.statements) {
             // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
             for text in statement.iter().flat_map(|statement| statement.texts()) {
-                if !matches!(by, By::Nothing) {
-                    check(text, by, name).await;
+                if by != By::Nothing {
+                    check(text, &[], by, name).await;
                 }
             }
         }
@@ -217,7 +224,9 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                 let route = filter.route(dialect, looking);
                 let cursor = match dialect {
                     Dialect::Sqlite => Cursor::of("2026-01-31 23:59:59.123"),
-                    Dialect::Postgres | Dialect::MySql => Cursor::of("1767225599123456"),
+                    Dialect::Postgres | Dialect::MySql => {
+                        Cursor::of(&(day().unix_timestamp_nanos() / 1000).to_string())
+                    }
                 };
                 let after = match route.path {
                     Path::One(_) => vec![None],
@@ -230,12 +239,12 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                             limit: window,
                         };
                         for shape in [rows, Shape::Count] {
-                            let (template, _) = route
+                            let (template, binds) = route
                                 .select(dialect, looking, &shape, after, window)
                                 .unwrap();
                             let text = store.compile(&template, &[]);
                             let what = format!("{filter:?} {looking:?} {after:?} {window}");
-                            check(&text.texts()[0], by, &what).await;
+                            check(&text.texts()[0], &binds, by, &what).await;
                         }
                     }
                 }
@@ -250,14 +259,14 @@ async fn every_plan_is_as_it_should_be(table: Table) {
             for limit in ["256 OFFSET 0", "256 OFFSET 512"] {
                 let text = format!("SELECT count(*) FROM {}", due.rows(dialect, limit));
                 let text = store.compile(&text, &[]);
-                check(&text.texts()[0], By::One(index), due.condition).await;
+                check(&text.texts()[0], &[], By::One(index), due.condition).await;
             }
         }
     }
     // It looks for one row, in whichever index begins with the realm.
     if dialect != Dialect::MySql {
         let text = store.compile(stats::NEXT_REALM, &[]);
-        let (accesses, plan) = table.accesses(&text.texts()[0]).await;
+        let (accesses, plan) = table.accesses(&text.texts()[0], &[]).await;
         assert!(
             accesses.iter().all(|access| access.index.is_some()),
             "{plan}"

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::store::{
-    ApplicationSql, Store, Timings, dialect::Dialect, driver_of, migrate, pool::SessionPool,
+    ApplicationSql, Bind, Store, Timings, dialect::Dialect, driver_of, migrate, pool::SessionPool,
 };
 
 /// What the planner believes of the rows.
@@ -221,7 +221,7 @@ impl Table {
     }
 
     /// How the sessions are read by this statement.
-    pub(super) async fn accesses(&self, sql: &str) -> (Vec<Access>, String) {
+    pub(super) async fn accesses(&self, sql: &str, binds: &[Bind]) -> (Vec<Access>, String) {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(pool) => {
@@ -260,8 +260,12 @@ impl Table {
             #[cfg(feature = "mysql")]
             Self::MySql(pool, _) => {
                 let mut query = sqlx::query(AssertSqlSafe(format!("EXPLAIN {sql}")));
-                for _ in 0..sql.matches('?').count() {
-                    query = query.bind("1");
+                for number in 0..sql.matches('?').count() {
+                    query = match binds.get(number) {
+                        Some(Bind::Int(value)) => query.bind(*value),
+                        Some(Bind::Text(value)) => query.bind(value.clone()),
+                        _ => query.bind("1"),
+                    };
                 }
                 let rows = query.fetch_all(pool).await.unwrap();
                 let steps: Vec<[String; 4]> = rows
@@ -355,11 +359,19 @@ fn of_postgres(lines: &[String]) -> Vec<Access> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let mut accesses = Vec::new();
     for (number, line) in lines.iter().enumerate() {
-        let is_bitmap = line.contains("Bitmap Index Scan");
-        if !line.contains(" on countersign_sessions") || !line.contains("Scan") || is_bitmap {
+        let is_part = line.contains("Bitmap Index Scan");
+        if !line.contains(" on countersign_sessions") || !line.contains("Scan") || is_part {
             continue;
         }
-        let index = line.split(" using ").nth(1);
+        // Several indexes that are united are none: each of them is read in full.
+        let parts: Vec<_> = lines[number..]
+            .iter()
+            .filter_map(|line| line.split("Bitmap Index Scan on ").nth(1))
+            .collect();
+        let index = match parts.as_slice() {
+            [part] if line.contains("Bitmap Heap Scan") => Some(*part),
+            _ => line.split(" using ").nth(1),
+        };
         let above = lines[..number]
             .iter()
             .rev()
