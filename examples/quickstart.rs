@@ -27,6 +27,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let sessions = Sessions::builder(pool)
         .key(Key::generate()) // one that is kept, `Key::from_base64(…)`, survives a restart
         .account("users WHERE id = {user:int} AND NOT disabled")
+        .security_stamp("created_at", "users WHERE id = {user:int}") // an id that is given again is another user
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
         .insecure_cookies() // plain HTTP, for a first try; without this line: Secure and `__Host-`
         .build()
@@ -79,7 +80,10 @@ fn your_own_check_of_the_password(form: &Credentials) -> Option<i64> {
 }
 
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, disabled BOOLEAN NOT NULL DEFAULT FALSE);
+    CREATE TABLE IF NOT EXISTS users (
+        id INTEGER PRIMARY KEY,
+        disabled BOOLEAN NOT NULL DEFAULT FALSE,
+        created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')));
     CREATE TABLE IF NOT EXISTS user_permissions (user_id INTEGER, permission TEXT, PRIMARY KEY (user_id, permission));
     INSERT OR IGNORE INTO users (id) VALUES (2);
     INSERT OR IGNORE INTO user_permissions VALUES (2, 'articles:edit');";

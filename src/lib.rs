@@ -22,6 +22,7 @@
 //!     let sessions = Sessions::builder(pool)
 //!         .key(key)
 //!         .account("users WHERE id = {user:int} AND NOT disabled")
+//!         .security_stamp("security_stamp", "users WHERE id = {user:int}")
 //!         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
 //!         .build()
 //!         .await?;
@@ -170,7 +171,7 @@ pub mod fuzzing {
 #[cfg(countersign_benches)]
 #[doc(hidden)]
 pub mod benches {
-    pub use crate::cookie::benches::RequestWithSession;
+    pub use crate::{cookie::benches::RequestWithSession, session::benches::Answers};
 }
 
 // The application in the README compiles.

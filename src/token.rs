@@ -73,7 +73,7 @@ impl TokenHash {
         &self.0
     }
 
-    /// A digest as it comes from the database; `None` unless it has 32 bytes.
+    /// A digest of these bytes; `None` unless they are 32.
     pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }

@@ -74,6 +74,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("session/handle.rs", "layer"),
     ("session/signed_in.rs", "extract"),
     ("store/sign_in.rs", "session"),
+    ("store/standing.rs", "session"),
     ("store/user_limit.rs", "session"),
     ("store/verify.rs", "session"),
 ];

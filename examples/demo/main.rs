@@ -89,6 +89,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .sessions_builder()
         .keys(config.keys.iter().cloned())
         .account("users WHERE id = {user:int} AND NOT disabled")
+        // Another password, whoever has set it, ends every session that was made with the old one.
+        .security_stamp("password_hash", "users WHERE id = {user:int}")
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
         // People who are not signed in are sent there, with the page they wanted as `next`.
         .sign_in_page("/")

@@ -17,12 +17,14 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     remembered          BOOLEAN NOT NULL DEFAULT FALSE,
     ip                  VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin,
     user_agent          VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    stamp_hash          BINARY(32),                  -- the digest of the account's security stamp at sign-in, where there is one
+    family              CHAR(36) CHARACTER SET ascii COLLATE ascii_bin, -- the first of the sessions that followed one another in one browser; NULL: this one
     ended_at            DATETIME(6),
     ended_reason        VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin,
     ended_by            VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     PRIMARY KEY (id),
     UNIQUE KEY countersign_sessions_token_hash (token_hash),
-    KEY countersign_sessions_previous_token_hash (previous_token_hash),
+    UNIQUE KEY countersign_sessions_previous_token_hash (previous_token_hash),
     -- Lists are newest first by created_at, then id. Statements name the index that they go by (FORCE INDEX).
     KEY countersign_sessions_user (realm, user_id, created_at, id),
     KEY countersign_sessions_acting_user (realm, acting_user, created_at, id),

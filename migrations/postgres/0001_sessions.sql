@@ -15,6 +15,8 @@ CREATE TABLE countersign_sessions (
     remembered          boolean NOT NULL DEFAULT false,
     ip                  text,
     user_agent          text,
+    stamp_hash          bytea,                            -- the digest of the account's security stamp at sign-in, where there is one
+    family              uuid,                             -- the first of the sessions that followed one another in one browser; NULL: this one
     ended_at            timestamptz,
     ended_reason        text,
     ended_by            text,
@@ -23,7 +25,7 @@ CREATE TABLE countersign_sessions (
 );
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
-CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
+CREATE UNIQUE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
 -- Each is in the order of a time, so that a statement reads as much of it as it needs and stops. Each but the first begins
 -- with an expression of its own: a statement that is spelled like it can go by no other index, whatever the statistics say.
 CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, created_at, id);

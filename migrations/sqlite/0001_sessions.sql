@@ -16,6 +16,8 @@ CREATE TABLE countersign_sessions (
     remembered          INTEGER NOT NULL DEFAULT 0,
     ip                  TEXT,
     user_agent          TEXT,
+    stamp_hash          BLOB,                             -- the digest of the account's security stamp at sign-in, where there is one
+    family              TEXT,                             -- the first of the sessions that followed one another in one browser; NULL: this one
     ended_at            TEXT,
     ended_reason        TEXT,
     ended_by            TEXT,
@@ -23,7 +25,7 @@ CREATE TABLE countersign_sessions (
 );
 
 CREATE UNIQUE INDEX countersign_sessions_token_hash ON countersign_sessions (token_hash);
-CREATE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
+CREATE UNIQUE INDEX countersign_sessions_previous_token_hash ON countersign_sessions (previous_token_hash) WHERE previous_token_hash IS NOT NULL;
 -- Lists are newest first by created_at, then id. Each filter that has an index reads it in that order and stops.
 -- Statements name the index that they go by (INDEXED BY): without statistics SQLite chooses badly among them.
 CREATE INDEX countersign_sessions_user ON countersign_sessions (realm, user_id, created_at, id);

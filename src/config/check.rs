@@ -166,13 +166,7 @@ impl SessionsBuilder {
             None if !speaks_of_accounts => return Err(BuildError::AccountMissing),
             _ => {}
         }
-        let permissions = application.permissions.iter().map(|(_, from)| from);
-        for sql in application
-            .account
-            .iter()
-            .chain(permissions)
-            .chain(&application.limit)
-        {
+        for sql in application.parts() {
             let known = UserCast::ALL
                 .iter()
                 .map(|cast| sql.matches(cast.placeholder()).count())

@@ -192,6 +192,36 @@ impl SessionsBuilder {
         self
     }
 
+    /// What must stay as it was at sign-in: a column or an expression of the account, and the FROM part of the query for one
+    /// user. A session is over for good as soon as it differs, or the account is gone: with the reason
+    /// [`StampChanged`](crate::EndedReason::StampChanged), from the next request on, on every node. Setting the old value
+    /// again brings no session back.
+    ///
+    /// ```text
+    /// .security_stamp("security_stamp", "users WHERE id = {user:int}")
+    /// .security_stamp("concat(password_hash, created_at)", "users WHERE id = {user:int}")
+    /// ```
+    ///
+    /// Use what differs between an account and a later one with the same id, and what changes with a password. The value
+    /// is read as text in the one statement of each request, and kept with the session as a digest (SHA-256). Where an
+    /// administrator acts as a user, the stamps of both count. The query must find one row at most.
+    ///
+    /// Users who have just changed their own password stay signed in when the handler calls
+    /// [`login`](crate::Session::login) again after the change: the new session has the new stamp.
+    ///
+    /// A session that was made without a stamp counts as changed, since nothing is known of the account that it was made
+    /// for. So turning this on, or changing the expression, signs everybody out once.
+    ///
+    /// # Security
+    ///
+    /// Without it, an id that is given again belongs to the new account together with the old one's sessions (SQLite's
+    /// `INTEGER PRIMARY KEY` gives ids again by itself), and a password that is changed by SQL ends nothing (ASVS 5.0,
+    /// 7.4.3). This is SQL: write it down in the source, never compose it from input.
+    pub fn security_stamp(mut self, column: impl Into<String>, from: impl Into<String>) -> Self {
+        self.application.stamp = Some((column.into(), from.into()));
+        self
+    }
+
     /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request. It takes
     /// the place of [`account`](Self::account) and [`permissions`](Self::permissions).
     pub fn permission_source(mut self, source: impl PermissionSource) -> Self {

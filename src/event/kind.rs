@@ -33,7 +33,8 @@ pub enum EventKind {
     /// Sessions ended otherwise than by their user's signing out. The event's `count` says how many.
     Ended {
         /// Why: [`Revoked`](EndedReason::Revoked), [`Limit`](EndedReason::Limit),
-        /// [`Replaced`](EndedReason::Replaced), [`Expired`](EndedReason::Expired) as found by a sweep, or
+        /// [`Replaced`](EndedReason::Replaced), [`Expired`](EndedReason::Expired) as found by a sweep,
+        /// [`StampChanged`](EndedReason::StampChanged), or
         /// [`Abandoned`](EndedReason::Abandoned).
         reason: EndedReason,
     },
@@ -94,6 +95,8 @@ pub enum SignInRefusal {
         /// The maximum.
         max: u32,
     },
+    /// The account may not be used.
+    AccountRefused,
     /// The response came later than the [`reservation_timeout`](crate::SessionsBuilder::reservation_timeout), or the
     /// sign-in was revoked while it was under way.
     Lapsed,
@@ -192,6 +195,7 @@ impl SignInRefusal {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LimitReached { .. } => "limit-reached",
+            Self::AccountRefused => "account-refused",
             Self::Lapsed => "lapsed",
             Self::Acting => "acting",
         }

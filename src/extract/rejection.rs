@@ -144,6 +144,11 @@ const LIMIT_REACHED: Problem = Problem {
     code: "limit-reached",
     detail: "This account has as many sessions as it may have. End one of them and try again.",
 };
+const ACCOUNT_REFUSED: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    code: "account-refused",
+    detail: "This account may not be used. Ask an administrator.",
+};
 const ACTING: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "acting",
@@ -208,6 +213,7 @@ impl LoginError {
     pub(super) fn problem(&self) -> Problem {
         match self {
             Self::LimitReached { .. } => LIMIT_REACHED,
+            Self::AccountRefused => ACCOUNT_REFUSED,
             Self::InvalidUserId(_) => INTERNAL,
             Self::ResponseSent => INTERNAL,
             Self::SignedOut => SIGNED_OUT,

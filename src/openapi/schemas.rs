@@ -130,6 +130,7 @@ fn session() -> ObjectBuilder {
         "replaced",
         "expired",
         "abandoned",
+        "stamp-changed",
         "other",
     ]
     .into_iter()

@@ -70,6 +70,7 @@ fn ended(session: &SessionInfo) -> String {
         }
         Some(EndedReason::Replaced) => "Ended: the same browser signed in again",
         Some(EndedReason::Expired) => "Timed out",
+        Some(EndedReason::StampChanged) => "Ended: the account is not what it was at sign-in",
         Some(EndedReason::Abandoned) => "Ended: the answer to the sign-in never arrived",
         _ => "Ended",
     };

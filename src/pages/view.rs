@@ -102,6 +102,7 @@ fn why(reason: Option<EndedReason>) -> &'static str {
         Some(EndedReason::Replaced) => "signed in again",
         Some(EndedReason::Expired) => "timed out",
         Some(EndedReason::Abandoned) => "never arrived",
+        Some(EndedReason::StampChanged) => "account changed",
         _ => "",
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::Error,
     event::{Event, EventKind, Events},
-    store::{Displaced, EndedReason, NewSession, Proof, Rotation, SignInError, Store},
+    store::{Displaced, EndedReason, NewSession, Proof, Rotation, SignInError, StampHash, Store},
     token::Token,
     user_id::UserId,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Reservation {
     new: NewSession,
     token: Token,
     limit: Limit,
+    /// The account's, when the place was taken.
+    stamp: Option<StampHash>,
     events: Events,
     place: Place,
 }
@@ -77,11 +79,15 @@ impl Reservation {
                 new,
                 token,
                 limit,
+                stamp: None,
                 events,
                 place,
             };
             match outcome {
-                Ok(()) => Ok(reservation),
+                Ok(stamp) => {
+                    reservation.stamp = stamp;
+                    Ok(reservation)
+                }
                 Err(error) => {
                     // Nothing was committed, and there is nothing to give back, unless the commit was sent.
                     if !matches!(error, SignInError::Unknown(_)) {
@@ -134,7 +140,12 @@ impl Reservation {
             let mut reservation = self;
             let store = reservation.place.store.clone();
             let outcome = store
-                .activate(&reservation.new, reservation.limit, &|| !sender.is_closed())
+                .activate(
+                    &reservation.new,
+                    reservation.limit,
+                    reservation.stamp,
+                    &|| !sender.is_closed(),
+                )
                 .await;
             let id = reservation.new.id;
             if matches!(outcome, Ok(_) | Err(SignInError::Unknown(_))) {
@@ -177,9 +188,9 @@ fn report_displaced(events: &Events, new: &NewSession, displaced: Displaced) {
     if unnamed > 0 {
         events.report(for_the_limit().count(unnamed));
     }
-    if let Some(previous) = displaced.replaced {
-        // Whose it was is not known here: somebody else may have used this browser before.
-        events.report(ended(EndedReason::Replaced).session(previous.session_id()));
+    for id in displaced.replaced {
+        // Whose it was is not known here: another user may have used this browser before.
+        events.report(ended(EndedReason::Replaced).session(id));
     }
 }
 

@@ -1,6 +1,8 @@
 //! Finding out whom a request comes from.
 
-use super::{Access, Identity, PermissionSource, SignedIn, handle::Core};
+use uuid::Uuid;
+
+use super::{Access, Identity, PermissionSource, SignedIn, background::to_the_end, handle::Core};
 use crate::{
     client::Observed,
     cookie::{Credentials, Presented},
@@ -19,6 +21,8 @@ pub(super) struct Opened {
     pub(super) token: Option<TokenHash>,
     /// The session that is there, whether or not it lets anybody in: signing out ends it, and a login replaces it.
     pub(super) previous: Option<Previous>,
+    /// The session that the browser had last, though it is over.
+    pub(super) follows: Option<Uuid>,
     pub(super) ended_reason: Option<EndedReason>,
     /// Why the cookie could not be read, if it could not.
     pub(super) unread: Option<CookieRejection>,
@@ -30,6 +34,7 @@ impl Opened {
             identity: Identity::Anonymous,
             token: None,
             previous: None,
+            follows: None,
             ended_reason,
             unread: None,
         }
@@ -47,7 +52,15 @@ impl Opened {
     fn refused(found: &Found) -> Self {
         Self {
             previous: Some(Previous::Session(found.id)),
-            ..Self::anonymous(None)
+            ..Self::anonymous(Some(EndedReason::AccountRefused))
+        }
+    }
+
+    /// Nobody: the session is over.
+    fn over(id: Uuid, reason: Option<EndedReason>) -> Self {
+        Self {
+            follows: Some(id),
+            ..Self::anonymous(reason)
         }
     }
 
@@ -56,6 +69,7 @@ impl Opened {
             identity: Identity::Unavailable,
             token: None,
             previous: Some(Previous::Token(token)),
+            follows: None,
             ended_reason: None,
             unread: None,
         }
@@ -83,9 +97,9 @@ impl Core {
         let answer = self.verifier.look_up(token, &credentials.user_id).await;
         meter.verified(outcome(&answer), started);
         let found = match answer {
-            Ok(Lookup::Live(found) | Lookup::AccountRefused(found))
-                if found.user_id != credentials.user_id =>
-            {
+            Ok(
+                Lookup::Live(found) | Lookup::AccountRefused(found) | Lookup::StampChanged(found),
+            ) if found.user_id != credentials.user_id => {
                 // The session's user; the cookie's is only what somebody claims.
                 let describe = |event| whose(event, &found);
                 self.reject(CookieRejection::UserMismatch, observed, describe);
@@ -99,7 +113,11 @@ impl Core {
                 self.reject(CookieRejection::UnknownToken, observed, describe);
                 return Opened::anonymous(None);
             }
-            Ok(Lookup::NotLive(reason)) => return Opened::anonymous(reason),
+            Ok(Lookup::NotLive { id, reason }) => return Opened::over(id, reason),
+            Ok(Lookup::StampChanged(found)) => {
+                self.write_down(&found).await;
+                return Opened::over(found.id, Some(EndedReason::StampChanged));
+            }
             Ok(Lookup::Corrupt) => {
                 let describe = |event: Event| event.user(credentials.user_id.clone());
                 self.unverified(NotVerified::Corrupt, observed, describe);
@@ -138,6 +156,7 @@ impl Core {
             previous: Some(Previous::Session(found.id)),
             identity: Identity::SignedIn(SignedIn::new(found, self.events.clone())),
             token: Some(token),
+            follows: None,
             ended_reason: None,
             unread: None,
         }
@@ -179,6 +198,25 @@ impl Core {
                 Err(Unanswerable)
             }
         }
+    }
+
+    /// Ends a session whose account is not what it was at sign-in. This request waits for it, so that what was refused once
+    /// stays refused: the account may soon look as before. Where it fails, the next request or the sweeper does it.
+    async fn write_down(&self, found: &Found) {
+        let (store, events, id) = (self.store.clone(), self.events.clone(), found.id);
+        let reason = EndedReason::StampChanged;
+        let told = whose(Event::new(EventKind::Ended { reason }), found);
+        let ending = async move {
+            match store.end(&[id], reason, None).await {
+                Ok(0) => {}
+                Ok(_) => events.report(told),
+                Err(error) => {
+                    tracing::warn!(session_id = %id, %error, "a session whose account has changed could not be ended");
+                }
+            }
+        };
+        // Whoever has asked may go away meanwhile.
+        let _ = to_the_end(ending).await;
     }
 
     fn refuse(&self, found: &Found, observed: &Observed) -> Opened {
@@ -228,7 +266,7 @@ fn whose(event: Event, found: &Found) -> Event {
 fn outcome(answer: &Result<Lookup, Unanswered>) -> Outcome {
     match answer {
         Ok(Lookup::Live(_)) => Outcome::Live,
-        Ok(Lookup::NotLive(_)) => Outcome::NotLive,
+        Ok(Lookup::NotLive { .. } | Lookup::StampChanged(_)) => Outcome::NotLive,
         Ok(Lookup::Unknown) => Outcome::Unknown,
         Ok(Lookup::AccountRefused(_)) => Outcome::AccountRefused,
         Ok(Lookup::Corrupt) | Err(_) => Outcome::Unavailable,

@@ -9,7 +9,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Identity, Session, grant::Reservation};
+use super::{Access, Identity, Session, grant::Reservation};
 use crate::{
     error::Error,
     event::{EventKind, SignInRefusal},
@@ -134,6 +134,14 @@ impl Wanted {
                 wanted: "the form that the builder's SQL names",
             }));
         }
+        if self.is_refused_by_source(session).await? {
+            session.report_refused_sign_in(
+                SignInRefusal::AccountRefused,
+                self.user_id,
+                self.acting_user,
+            );
+            return Err(LoginError::AccountRefused);
+        }
         // A second login in one request takes the place of the first.
         if let Some(earlier) = session.take_reservation() {
             earlier.release().await;
@@ -147,6 +155,7 @@ impl Wanted {
             acting_user: self.acting_user,
             token: token.hash(),
             previous: session.previous(),
+            follows: session.follows(),
             remembered: self.remembered,
             ip: core
                 .client
@@ -176,11 +185,15 @@ impl Wanted {
             }
             Err(SignInError::LimitReached { max }) => {
                 let why = SignInRefusal::LimitReached { max };
-                let refused = session.event(EventKind::SignInRefused { why });
-                let refused = refused.user(user_id).acting_user(acting_user);
-                session.report(refused.session(None));
+                session.report_refused_sign_in(why, user_id, acting_user);
                 Err(LoginError::LimitReached { max })
             }
+            Err(SignInError::AccountRefused) => {
+                let why = SignInRefusal::AccountRefused;
+                session.report_refused_sign_in(why, user_id, acting_user);
+                Err(LoginError::AccountRefused)
+            }
+            Err(SignInError::PreviousOver) => Err(LoginError::SignedOut),
             Err(SignInError::Store(error) | SignInError::Unknown(error)) => {
                 session.report_failed_sign_in(&user_id, &error);
                 Err(LoginError::Unavailable(error))
@@ -192,9 +205,31 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether a permission source refuses the account of one of those who are meant.
+    async fn is_refused_by_source(&self, session: &Session) -> Result<bool, LoginError> {
+        let core = session.core();
+        let Some(source) = &core.permission_source else {
+            return Ok(false);
+        };
+        for user_id in std::iter::once(&self.user_id).chain(&self.acting_user) {
+            let asked = tokio::time::timeout(core.time_budget, source.access(user_id)).await;
+            let error = match asked {
+                Ok(Ok(Access::Denied)) => return Ok(true),
+                Ok(Ok(Access::Granted(_))) => continue,
+                Ok(Err(error)) => Error::unavailable(error),
+                Err(elapsed) => Error::unavailable(elapsed),
+            };
+            session.report_failed_sign_in(user_id, &error);
+            return Err(LoginError::Unavailable(error));
+        }
+        Ok(false)
+    }
+}
+
 /// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
 ///
-/// As a response: 409 for the limit, 401 where nobody is signed in to act as somebody, 403 where somebody acts already or
+/// As a response: 409 for the limit, 403 for an account that may not be used, 401 where nobody is signed in to act as somebody, 403 where somebody acts already or
 /// would act as themselves, 503 with `Retry-After` for the database, 500 for what the application did wrong: an id that
 /// cannot be used, a login after the response.
 #[derive(Debug)]
@@ -205,6 +240,10 @@ pub enum LoginError {
         /// The maximum.
         max: u32,
     },
+    /// The account may not be used: [`account`](crate::SessionsBuilder::account) finds no row, the
+    /// [security stamp](crate::SessionsBuilder::security_stamp) has none, or the
+    /// [`PermissionSource`](crate::PermissionSource) denies it.
+    AccountRefused,
     /// The user's id cannot be stored, or is not of the form that the builder's SQL casts it to.
     InvalidUserId(UserIdError),
     /// The response is out already, and with it the chance to send a cookie: a session that was carried into a task or
@@ -225,6 +264,7 @@ impl fmt::Display for LoginError {
                 formatter,
                 "the user has {max} sessions already, which is the limit: end one of them first"
             ),
+            Self::AccountRefused => formatter.write_str("the user's account may not be used"),
             Self::InvalidUserId(error) => write!(
                 formatter,
                 "the user's id cannot be used: {error}; it has to be of the form that `{{user:…}}` in the builder's SQL names"
@@ -246,7 +286,11 @@ impl fmt::Display for LoginError {
 impl StdError for LoginError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::LimitReached { .. } | Self::ResponseSent | Self::SignedOut | Self::Acting => None,
+            Self::LimitReached { .. }
+            | Self::AccountRefused
+            | Self::ResponseSent
+            | Self::SignedOut
+            | Self::Acting => None,
             Self::InvalidUserId(error) => Some(error),
             Self::Unavailable(error) => Some(error),
         }

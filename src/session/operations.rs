@@ -220,9 +220,13 @@ impl Sessions {
         let outcome = self.core().store.sweep(&mut so_far).await;
         let events = &self.core().events;
         // After a failure too: what was done is done.
-        if swept.expired > 0 {
-            let reason = EndedReason::Expired;
-            events.report(Event::new(EventKind::Ended { reason }).count(swept.expired));
+        for (reason, ended) in [
+            (EndedReason::Expired, swept.expired),
+            (EndedReason::StampChanged, swept.stamp_changed),
+        ] {
+            if ended > 0 {
+                events.report(Event::new(EventKind::Ended { reason }).count(ended));
+            }
         }
         events.meter().swept(&swept, &outcome);
         outcome

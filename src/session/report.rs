@@ -4,7 +4,7 @@ use super::{Identity, Session, handle::Core};
 use crate::{
     client::Observed,
     error::Error,
-    event::{Event, EventKind},
+    event::{Event, EventKind, SignInRefusal},
     user_id::UserId,
 };
 
@@ -33,6 +33,17 @@ impl Session {
 
     pub(super) fn report(&self, event: Event) {
         self.core().events.report(event);
+    }
+
+    pub(super) fn report_refused_sign_in(
+        &self,
+        why: SignInRefusal,
+        user_id: UserId,
+        acting_user: Option<UserId>,
+    ) {
+        let refused = self.event(EventKind::SignInRefused { why });
+        let refused = refused.user(user_id).acting_user(acting_user);
+        self.report(refused.session(None));
     }
 
     /// Often: during an outage every attempt fails.

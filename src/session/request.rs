@@ -61,6 +61,8 @@ struct Inner {
     token: Option<TokenHash>,
     /// The session that a login replaces and a logout ends.
     previous: Option<Previous>,
+    /// The session that the browser had last, though it is over.
+    follows: Option<Uuid>,
     ended_reason: Option<EndedReason>,
     unread: Option<CookieRejection>,
     state: Mutex<State>,
@@ -133,7 +135,8 @@ impl Session {
         matches!(self.identity(), Identity::Unavailable)
     }
 
-    /// Why the session of this browser has ended, when it has: to be told to the user. `None` once the session was swept, and
+    /// Why the session of this browser has ended, when it has, or is refused
+    /// ([`AccountRefused`](EndedReason::AccountRefused)): to be told to the user. `None` once the session was swept, and
     /// for a request without a session.
     #[must_use]
     pub fn ended_reason(&self) -> Option<EndedReason> {
@@ -182,6 +185,11 @@ impl Session {
     /// The session that a login replaces.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
+    }
+
+    /// The session that the browser had last, though it is over.
+    pub(crate) fn follows(&self) -> Option<Uuid> {
+        self.0.follows
     }
 
     /// Why the session cookie of this request could not be read, if it could not: there may be a session behind it.
@@ -245,6 +253,7 @@ impl Session {
             observed,
             token: opened.token,
             previous: opened.previous,
+            follows: opened.follows,
             ended_reason: opened.ended_reason,
             unread: opened.unread,
             flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),

@@ -106,7 +106,10 @@ impl Session {
             Err(SignInError::LimitReached { max }) => EventKind::SignInRefused {
                 why: SignInRefusal::LimitReached { max: *max },
             },
-            Err(SignInError::Lapsed) => EventKind::SignInRefused {
+            Err(SignInError::AccountRefused) => EventKind::SignInRefused {
+                why: SignInRefusal::AccountRefused,
+            },
+            Err(SignInError::Lapsed | SignInError::PreviousOver) => EventKind::SignInRefused {
                 why: SignInRefusal::Lapsed,
             },
             Err(SignInError::Store(error) | SignInError::Unknown(error)) => {

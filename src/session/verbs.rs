@@ -16,7 +16,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`LoginError`](crate::LoginError): the limit refuses, the id is of the wrong form, the response is out already,
+    /// A [`LoginError`](crate::LoginError): the account may not be used, the limit refuses, the id is of the wrong form, the response is out already,
     /// or the database is not available. Nothing has changed then. An error later on, when the session is made real,
     /// becomes a 503 in place of the handler's answer.
     ///
@@ -25,7 +25,8 @@ impl Session {
     /// Answer a sign-in that failed in a later step with a status of 400 or more: a success makes the session real.
     ///
     /// The new session is the user's own, also where an administrator acts as that user ([`login_as`](Self::login_as)): never
-    /// sign in whoever is signed in already; [`rotate`](Self::rotate) is what renews a token.
+    /// sign in whoever is signed in already, but after their own password has changed; [`rotate`](Self::rotate) is what renews
+    /// a token.
     pub fn login(&self, user_id: impl Into<UserId>) -> Login<'_> {
         Login::new(self, user_id.into())
     }
@@ -36,7 +37,8 @@ impl Session {
     /// [`SignedIn::acting_user`](crate::SignedIn::acting_user)) and shown in listings. It takes the place of the
     /// administrator's own session, which ends: signing out and in again is the way back.
     ///
-    /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout), counts towards nobody's limit, is never
+    /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout) and no longer than the administrator's own
+    /// session could have, counts towards nobody's limit, is never
     /// recent for [`require_recent`](crate::SignedIn::require_recent), and is refused from the next request on when the
     /// account of either may not be used any more. [`Sessions::revoke_user`](crate::Sessions::revoke_user) of the
     /// administrator ends it.
@@ -68,6 +70,9 @@ impl Session {
     /// parallel requests work, or until the next rotation. Does nothing for somebody who is not signed in, for a request
     /// that came with an old token, after the response, nor after a [`login`](Self::login) in the same request, which
     /// brings a new token anyway.
+    ///
+    /// Where the database fails at that moment, a 503 takes the place of the handler's answer. What the handler has done stays
+    /// done, and the session goes on with its old token.
     pub fn rotate(&self) {
         self.promise_rotation(Proof::Unchanged);
     }
@@ -76,6 +81,9 @@ impl Session {
     /// [`SignedIn::require_recent`](crate::SignedIn::require_recent) counts from now (ASVS 5.0, 7.2.4). The absolute
     /// timeout still counts from the sign-in. A request that came with an old token, within its grace, brings no new one,
     /// and the proof is recorded all the same.
+    ///
+    /// The [security stamp](crate::SessionsBuilder::security_stamp) stays what it was at sign-in: after a change of the
+    /// password, [`login`](Self::login) again.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }

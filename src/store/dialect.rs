@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::value::CellKind;
+
 /// The SQL of one database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -75,6 +77,15 @@ impl Dialect {
         }
     }
 
+    /// A time as a number of microseconds, to be compared with others of the same statement. PostgreSQL's own form is such a
+    /// number already, counted from 2000.
+    pub(crate) fn instant(self, time: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => self.micros(time),
+            Self::Postgres => time.to_owned(),
+        }
+    }
+
     /// The way back, for times that come from outside: `parameter` is a placeholder of whole microseconds.
     pub(crate) fn time(self, parameter: &str) -> String {
         match self {
@@ -98,6 +109,20 @@ impl Dialect {
             Self::Sqlite => "",
             Self::Postgres | Self::MySql => "FOR UPDATE",
         }
+    }
+
+    /// Locks those of the rows that are locked by no other; the rest are left out. SQLite: see
+    /// [`for_update`](Self::for_update).
+    pub(crate) fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres | Self::MySql => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Whether a statement may wait for a row after it has read the clock. A writer of SQLite waits before it begins.
+    pub(crate) fn waits_for_rows(self) -> bool {
+        self != Self::Sqlite
     }
 
     pub(crate) fn begin(self) -> &'static str {
@@ -125,6 +150,22 @@ impl Dialect {
         match self {
             Self::Sqlite | Self::MySql => column.to_owned(),
             Self::Postgres => format!("{column}::text"),
+        }
+    }
+
+    /// Computed once for a statement. SQLite computes its times anew for each row, which takes a third of a look-up.
+    pub(crate) fn once(self, expression: &str) -> String {
+        match self {
+            Self::Sqlite => format!("(SELECT {expression})"),
+            Self::Postgres | Self::MySql => expression.to_owned(),
+        }
+    }
+
+    /// The earlier of two times.
+    pub(crate) fn earlier(self, one: &str, other: &str) -> String {
+        match self {
+            Self::Sqlite => format!("min({one}, {other})"),
+            Self::Postgres | Self::MySql => format!("LEAST({one}, {other})"),
         }
     }
 
@@ -161,31 +202,29 @@ impl Dialect {
         }
     }
 
-    /// All values of a column as a JSON array of strings. The aggregate stands directly on the application's
+    /// Whether nothing is found there. PostgreSQL takes NOT EXISTS for an offer to read the application's whole table into
+    /// a hash table; an array is read for the one user alone.
+    pub(crate) fn absent(self, from: &str) -> String {
+        match self {
+            Self::Sqlite | Self::MySql => format!("NOT EXISTS (SELECT 1 FROM {from})"),
+            Self::Postgres => format!("cardinality(ARRAY(SELECT 1 FROM {from})) = 0"),
+        }
+    }
+
+    /// All values of a column as [texts](super::value::CellKind::Texts). The aggregate stands directly on the application's
     /// FROM part: MariaDB refuses an outer reference inside a derived table.
-    pub(crate) fn json_array(self, column: &str, from: &str) -> String {
+    ///
+    /// MariaDB cuts JSON_ARRAYAGG at `group_concat_max_len`, in the midst of a name, and closes what is left into valid
+    /// JSON. So there the number of values and of their letters come along, from aggregates that nothing cuts.
+    pub(crate) fn texts(self, column: &str, from: &str) -> String {
         match self {
             Self::Sqlite => {
                 format!("(SELECT json_group_array(CAST({column} AS TEXT)) FROM {from})")
             }
-            Self::Postgres => {
-                format!("array_to_json(ARRAY(SELECT ({column})::text FROM {from}))::text")
-            }
-            Self::MySql => format!("(SELECT JSON_ARRAYAGG(CAST({column} AS CHAR)) FROM {from})"),
-        }
-    }
-
-    /// A list of ids that comes as one parameter, a JSON array: its FROM part, and the id in it, as text.
-    pub(crate) fn each_id(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Sqlite => ("json_each({?text}) list", "list.value"),
-            Self::Postgres => (
-                "json_array_elements_text({?text}::json) list (id)",
-                "list.id",
-            ),
-            Self::MySql => (
-                "JSON_TABLE({?text}, '$[*]' COLUMNS (id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) list",
-                "list.id",
+            Self::Postgres => format!("ARRAY(SELECT ({column})::text FROM {from})"),
+            Self::MySql => format!(
+                "(SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CHAR_LENGTH(CAST({column} AS CHAR))), 0), ':', \
+                 COALESCE(JSON_ARRAYAGG(CAST({column} AS CHAR)), '[]')) FROM {from})"
             ),
         }
     }
@@ -195,6 +234,18 @@ impl Dialect {
         match self {
             Self::Sqlite | Self::MySql => text.to_owned(),
             Self::Postgres => format!("{text}::uuid"),
+        }
+    }
+
+    /// NULL, of the type that such a cell has.
+    pub(crate) fn null(self, kind: CellKind) -> &'static str {
+        match (self, kind) {
+            (Self::Sqlite | Self::MySql, _) => "NULL",
+            (Self::Postgres, CellKind::Int) => "NULL::bigint",
+            (Self::Postgres, CellKind::Text) => "NULL::text",
+            (Self::Postgres, CellKind::Bytes) => "NULL::bytea",
+            (Self::Postgres, CellKind::Id) => "NULL::uuid",
+            (Self::Postgres, CellKind::Texts) => "NULL::text[]",
         }
     }
 

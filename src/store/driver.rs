@@ -8,6 +8,7 @@ use sqlx::{
     Arguments, ColumnIndex, Connection, Database, Decode, Encode, Executor, IntoArguments, Pool,
     Row as _, Type,
 };
+use uuid::Uuid;
 
 use super::{
     connections::{Bounds, Connections, OnDiscard, Opened, Purpose},
@@ -75,6 +76,10 @@ pub(crate) trait Backend: sqlx::Database {
         arguments: &mut Self::Arguments,
         list: Bind,
     ) -> Result<(), sqlx::error::BoxDynError>;
+    /// An id of a session.
+    fn id(row: &Self::Row, index: usize) -> Result<Option<Uuid>, sqlx::Error>;
+    /// A list of texts, as [`Dialect::texts`] makes it.
+    fn texts(row: &Self::Row, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error>;
     fn rows_affected(result: &Self::QueryResult) -> u64;
     fn fault_kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FaultKind;
 
@@ -183,6 +188,7 @@ where
     for<'v> i64: Encode<'v, DB> + Decode<'v, DB> + Type<DB>,
     for<'v> String: Encode<'v, DB> + Decode<'v, DB> + Type<DB>,
     for<'v> Option<String>: Encode<'v, DB> + Type<DB>,
+    for<'v> Option<Vec<u8>>: Encode<'v, DB> + Type<DB>,
     for<'v> Vec<u8>: Encode<'v, DB> + Decode<'v, DB> + Type<DB>,
 {
     fn fetch<'a>(
@@ -238,6 +244,7 @@ where
     for<'v> i64: Encode<'v, DB> + Type<DB>,
     for<'v> String: Encode<'v, DB> + Type<DB>,
     for<'v> Option<String>: Encode<'v, DB> + Type<DB>,
+    for<'v> Option<Vec<u8>>: Encode<'v, DB> + Type<DB>,
     for<'v> Vec<u8>: Encode<'v, DB> + Type<DB>,
 {
     let longest = binds.iter().map(Bind::list_length).max().unwrap_or(1);
@@ -248,6 +255,7 @@ where
             Bind::Int(value) => arguments.add(value),
             Bind::Text(value) => arguments.add(value),
             Bind::MaybeText(value) => arguments.add(value),
+            Bind::MaybeBytes(value) => arguments.add(value),
             Bind::Hash(value) => arguments.add(value.as_bytes().to_vec()),
             list if DB::DIALECT.has_arrays() => DB::add_list(&mut arguments, list),
             Bind::Hashes(list) => {
@@ -293,6 +301,8 @@ where
         CellKind::Bytes => row
             .try_get_unchecked::<Option<Vec<u8>>, _>(index)
             .map(|value| value.map(Cell::Bytes)),
+        CellKind::Id => DB::id(row, index).map(|value| value.map(Cell::Id)),
+        CellKind::Texts => DB::texts(row, index).map(|value| value.map(Cell::Texts)),
     };
     let cells = columns
         .iter()

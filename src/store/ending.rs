@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Purpose, Store,
+    driver::Link,
     retry::retry,
-    statement::Statement,
     value::{CellKind, CorruptRow, Row},
     walk::{Extent, Looking, Walk},
 };
-use crate::{error::Error, user_id::UserId};
+use crate::{error::Error, token::TokenHash, user_id::UserId};
 
 impl Store {
     /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
@@ -37,29 +37,29 @@ impl Store {
         by: Option<&str>,
     ) -> Result<u64, Error> {
         let ending = retry(|| async {
-            let (statement, binds) = self.ending_of(previous, reason, by);
             let mut link = self.driver.acquire(Purpose::Ending).await?;
-            link.execute(statement, binds).await
+            let id = match previous {
+                Previous::Session(id) => Some(id),
+                Previous::Token(token) => self.find_token(link.as_mut(), token).await?,
+            };
+            let Some(id) = id else { return Ok(0) };
+            let binds = self.end_binds(reason, by, Bind::Uuids(vec![id]));
+            link.execute(&self.statements.end_ids, binds).await
         });
         self.announced(self.within_budget(ending).await)
     }
 
-    pub(super) fn ending_of(
+    /// The session that has this token, or had it until a moment ago: by its id, which no rotation changes.
+    pub(super) async fn find_token(
         &self,
-        previous: Previous,
-        reason: EndedReason,
-        by: Option<&str>,
-    ) -> (&Statement, Vec<Bind>) {
-        match previous {
-            Previous::Session(id) => (
-                &self.statements.end_ids,
-                self.end_binds(reason, by, Bind::Uuids(vec![id])),
-            ),
-            Previous::Token(token) => {
-                let mut binds = self.end_binds(reason, by, Bind::Hash(token));
-                binds.push(Bind::Hash(token));
-                (&self.statements.end_token, binds)
-            }
+        link: &mut (impl Link + ?Sized),
+        token: TokenHash,
+    ) -> Result<Option<Uuid>, Fault> {
+        let binds = vec![Bind::Hash(token), Bind::Hash(token)];
+        let rows = link.fetch(&self.statements.find_token, binds).await?;
+        match rows.first() {
+            Some(row) => Ok(Some(row.uuid(0).map_err(|_| Fault::corrupt())?)),
+            None => Ok(None),
         }
     }
 

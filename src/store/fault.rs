@@ -104,6 +104,15 @@ impl Fault {
         }
     }
 
+    /// An answer with less in it than was asked for.
+    pub(crate) fn incomplete() -> Self {
+        Self {
+            kind: FaultKind::Statement,
+            summary: "the database left rows out of its answer; look at settings such as sql_select_limit".into(),
+            code: String::new(),
+        }
+    }
+
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }

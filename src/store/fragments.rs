@@ -44,6 +44,9 @@ impl Fragments {
                     "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
                 )
             }
+            // The old token of a rotation is still accepted.
+            "in_grace" => format!("previous_until > {now}"),
+            "instant_now" => dialect.instant(&now),
             "idle_since" => idle_since,
             "forget_until" => dialect.ago(timings.retention),
             "lapsed" => format!("reserved_until <= {now}"),
@@ -65,11 +68,13 @@ impl Fragments {
             }
             "lately" => dialect.ago(Duration::from_secs(10)),
             "touch_due" => format!("last_seen_at <= {}", dialect.ago(timings.touch_interval)),
-            "acting_end" => dialect.ahead(timings.acting_timeout),
             "absolute_end" => dialect.ahead(timings.absolute_timeout),
             "reservation_end" => dialect.ahead(timings.reservation_timeout),
             "grace_end" => dialect.ahead(timings.rotation_grace),
             "lock" => dialect.for_update().to_owned(),
+            "lock_free" => dialect.for_update_skip_locked().to_owned(),
+            // The column holds how long the administrator's own session could have lasted.
+            "acting_end" => dialect.earlier(&dialect.ahead(timings.acting_timeout), "expires_at"),
             _ => return self.resolve_column(tag),
         })
     }
@@ -80,6 +85,7 @@ impl Fragments {
         Some(match function {
             "id" => dialect.id(column),
             "micros" => dialect.micros(column),
+            "instant" => dialect.instant(column),
             "micros_since" => format!(
                 "{} - {}",
                 dialect.micros(&dialect.now()),

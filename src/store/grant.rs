@@ -12,6 +12,10 @@ use crate::error::Error;
 pub(crate) enum SignInError {
     /// The limit refuses one more.
     LimitReached { max: u32 },
+    /// The account may not be used.
+    AccountRefused,
+    /// The session of the administrator who wants to act as a user is over.
+    PreviousOver,
     /// The reservation lapsed or was revoked meanwhile.
     Lapsed,
     /// Nobody waits for it any longer; nothing was changed.
@@ -41,21 +45,6 @@ impl From<Fault> for Attempt {
 }
 
 impl Store {
-    pub(super) async fn commit<F>(
-        &self,
-        prepare: impl FnMut() -> F + Send,
-    ) -> Result<(), SignInError>
-    where
-        F: Future<Output = Result<Box<dyn Unit>, Attempt>> + Send,
-    {
-        let mut prepare = prepare;
-        self.commit_with(|| {
-            let unit = prepare();
-            async { Ok((unit.await?, ())) }
-        })
-        .await
-    }
-
     /// Prepares a transaction, again when it meets a conflict, and commits it; all within the time budget.
     pub(super) async fn commit_with<T: Send, F>(
         &self,

@@ -22,7 +22,11 @@ pub enum EndedReason {
     Expired,
     /// Its browser was gone before the answer to the sign-in could be sent.
     Abandoned,
-    /// Its account may no longer be used. Told to [long-lived connections](crate::Session::ended), never stored.
+    /// Its account is not what it was at sign-in: the [security stamp](crate::SessionsBuilder::security_stamp) has changed,
+    /// or the account is gone.
+    StampChanged,
+    /// Its account may not be used. Told to requests and to [long-lived connections](crate::Session::ended), never stored:
+    /// the session goes on where the account may be used again.
     AccountRefused,
     /// The database did not answer for longer than [`watch_grace`](crate::SessionsBuilder::watch_grace). Told to
     /// long-lived connections, never stored: the session may well go on.
@@ -42,6 +46,7 @@ impl EndedReason {
             Self::Replaced => "replaced",
             Self::Expired => "expired",
             Self::Abandoned => "abandoned",
+            Self::StampChanged => "stamp-changed",
             Self::AccountRefused => "account-refused",
             Self::Unverifiable => "unverifiable",
             Self::Other => "other",
@@ -56,6 +61,7 @@ impl EndedReason {
             Self::Replaced,
             Self::Expired,
             Self::Abandoned,
+            Self::StampChanged,
         ]
         .into_iter()
         .find(|reason| reason.as_str() == word)

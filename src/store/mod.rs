@@ -12,6 +12,8 @@
 mod application;
 mod backend;
 mod backlog;
+#[cfg(countersign_benches)]
+pub(crate) mod benches;
 mod check;
 mod connections;
 mod cursor;
@@ -31,18 +33,24 @@ mod migrate;
 mod pool;
 #[cfg(feature = "admin")]
 mod preview;
+mod replacing;
 mod retry;
 mod rotation;
 mod sign_in;
+mod stamp;
+mod stamped;
+mod standing;
 mod statement;
 mod statements;
 mod stats;
 mod sweep;
 mod user_limit;
 mod value;
+mod verdict;
 mod verify;
 mod walk;
 mod watch;
+mod ways;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -64,6 +72,7 @@ pub(crate) use self::{
     pool::driver_of,
     rotation::{Proof, Rotation},
     sign_in::{Displaced, NewSession, Previous},
+    stamp::StampHash,
     statement::MAX_LIST,
     value::Bind,
     verify::{Found, Lookup},
@@ -94,6 +103,8 @@ pub(crate) struct Store {
     /// The forms in which the application's SQL takes the user's id: an id that has no such form is refused.
     user_casts: Vec<UserCast>,
     permission_columns: usize,
+    has_stamp: bool,
+    stamp_cursor: stamped::StampCursor,
     /// Which ones the database has: found out by `check`.
     letters: Letters,
     time_budget: Duration,
@@ -124,6 +135,8 @@ impl Store {
                 .filter(|cast| application.uses(*cast))
                 .collect(),
             permission_columns: application.permissions.len(),
+            has_stamp: application.stamp.is_some(),
+            stamp_cursor: stamped::StampCursor::default(),
             driver,
             fragments,
             letters: Letters::default(),
@@ -177,12 +190,25 @@ impl Store {
         self.driver.acquire(Purpose::LookUp).await
     }
 
-    /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended.
+    /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended, nor one that runs out
+    /// while its row is locked: what is locked by another is left to the next touch.
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
-            link.execute(&self.statements.touch, vec![Bind::Uuids(ids.clone())])
-                .await
+            let Some(due) = &self.statements.due_for_touch else {
+                let mut link = self.driver.acquire(Purpose::Upkeep).await?;
+                let binds = vec![Bind::Uuids(ids.clone())];
+                return link.execute(&self.statements.touch, binds).await;
+            };
+            let mut unit = self.driver.begin(Purpose::Upkeep).await?;
+            let rows = unit.fetch(due, vec![Bind::Uuids(ids.clone())]).await?;
+            let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
+            let mut touched = 0;
+            if !ids.is_empty() {
+                let binds = vec![Bind::Uuids(ids)];
+                touched = unit.execute(&self.statements.touch, binds).await?;
+            }
+            unit.commit().await?;
+            Ok(touched)
         }))
         .await
     }

@@ -64,6 +64,7 @@ impl Store {
             Proof::GivenAgain => &self.statements.rotate_reauthenticated,
         };
         let mut unit = self.driver.begin(Purpose::Grant).await?;
+        self.lock_sessions(unit.as_mut(), vec![rotation.id]).await?;
         let binds = vec![
             Bind::Hash(rotation.new),
             Bind::from(rotation.id),
@@ -85,9 +86,16 @@ impl Store {
     /// Records that the user has proved again who they are, where the token is not this request's to change.
     pub(crate) async fn record_proof(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire(Purpose::Grant).await?;
-            link.execute(&self.statements.prove, vec![Bind::from(id)])
-                .await
+            let mut unit = self.driver.begin(Purpose::Grant).await?;
+            // Live once nothing is left to wait for: see `lock_sessions`.
+            if let Some(lock) = &self.statements.lock_sessions {
+                unit.fetch(lock, vec![Bind::Uuids(vec![id])]).await?;
+            }
+            let proved = unit
+                .execute(&self.statements.prove, vec![Bind::from(id)])
+                .await?;
+            unit.commit().await?;
+            Ok(proved)
         }))
         .await
     }

@@ -9,12 +9,14 @@ use super::{
     Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
     grant::{Attempt, SignInError},
+    replacing::read_counted,
     retry::retry,
+    stamp::StampHash,
     value::{CorruptRow, Row},
 };
 use crate::{
     error::Error,
-    session::limits::{Admission, Limit, MaxSessions, Rival, admit_reservation, admit_session},
+    session::limits::{Admission, Limit, Rival, admit_reservation, admit_session},
     token::TokenHash,
     user_id::UserId,
 };
@@ -45,8 +47,8 @@ pub(crate) struct Displaced {
     pub(crate) for_the_limit: Vec<Uuid>,
     /// So did these; which ones it was is not known, since others have ended in the same instant.
     pub(crate) for_the_limit_unnamed: u64,
-    /// The browser had it until now.
-    pub(crate) replaced: Option<Previous>,
+    /// The browser had it until now, or got it by another sign-in meanwhile.
+    pub(crate) replaced: Vec<Uuid>,
 }
 
 /// A sign-in whose response has not gone out yet.
@@ -59,6 +61,8 @@ pub(crate) struct NewSession {
     pub(crate) token: TokenHash,
     /// The browser's session until now: it takes no place of its own and ends when the new one becomes real.
     pub(crate) previous: Option<Previous>,
+    /// The session that this browser had last, though it is over: those that follow one session are of one browser.
+    pub(crate) follows: Option<Uuid>,
     pub(crate) remembered: bool,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
@@ -72,52 +76,61 @@ impl NewSession {
 }
 
 impl Store {
-    /// Takes a place for a new session. It opens nothing until it is made real, and lapses by itself.
+    /// Takes a place for a new session. It opens nothing until it is made real, and lapses by itself. What comes back is
+    /// the account's security stamp, where there is one.
     pub(crate) async fn reserve(
         &self,
         new: &NewSession,
         default: Limit,
-    ) -> Result<(), SignInError> {
-        self.commit(|| self.prepare_reservation(new, default)).await
+    ) -> Result<Option<StampHash>, SignInError> {
+        self.commit_with(|| self.prepare_reservation(new, default))
+            .await
     }
 
     async fn prepare_reservation(
         &self,
         new: &NewSession,
         default: Limit,
-    ) -> Result<Box<dyn Unit>, Attempt> {
+    ) -> Result<(Box<dyn Unit>, Option<StampHash>), Attempt> {
         let mut unit = self.driver.begin(Purpose::SignIn).await?;
-        unit.execute(
-            &self.statements.insert_user,
-            vec![Bind::Text(new.user_id.to_string())],
-        )
-        .await?;
-        let limit = self.limit_of(unit.as_mut(), new, default).await?;
-        let rivals = match limit.counts_to_reserve() {
-            true => self.rivals(unit.as_mut(), new).await?,
+        for user_id in std::iter::once(&new.user_id).chain(&new.acting_user) {
+            let user = vec![Bind::Text(user_id.to_string())];
+            unit.execute(&self.statements.insert_user, user).await?;
+        }
+        let standing = self.standing(unit.as_mut(), new, default).await?;
+        let previous = self.previous_of(unit.as_mut(), new).await?;
+        let rivals = match standing.limit.counts_to_reserve() {
+            true => self.rivals(unit.as_mut(), new, previous).await?,
             false => Vec::new(),
         };
-        if let Admission::Full { max } = admit_reservation(limit, &rivals) {
+        if let Admission::Full { max } = admit_reservation(standing.limit, &rivals) {
             return Err(Attempt::Refused(SignInError::LimitReached { max }));
         }
         let insert = match new.acting_user {
             Some(_) => &self.statements.insert_acting,
             None => &self.statements.insert,
         };
-        unit.execute(insert, self.insert_binds(new)).await?;
-        Ok(unit)
+        let follows = previous.or(new.follows).unwrap_or_default();
+        let binds = self.insert_binds(new, standing.stamp, follows);
+        if unit.execute(insert, binds).await? == 0 {
+            // An administrator who was signed out meanwhile acts as no other.
+            return Err(Attempt::Refused(SignInError::PreviousOver));
+        }
+        Ok((unit, standing.stamp))
     }
 
     /// Makes a reserved session real: ends those that have to go for it, and the one it replaces, in the same
-    /// transaction. `wanted` is asked last of all before the commit.
+    /// transaction. `stamp` is what the account had when the place was taken. `wanted` is asked last of all before the
+    /// commit.
     pub(crate) async fn activate(
         &self,
         new: &NewSession,
         default: Limit,
+        stamp: Option<StampHash>,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Displaced, SignInError> {
         let outcome = self
-            .commit_with(|| self.prepare_activation(new, default, wanted))
+            .commit_with(|| self.prepare_activation(new, default, stamp, wanted))
             .await;
         self.announced(outcome)
     }
@@ -126,58 +139,63 @@ impl Store {
         &self,
         new: &NewSession,
         default: Limit,
+        stamp: Option<StampHash>,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
         let mut displaced = Displaced::default();
-        let by = new.actor().as_str();
         let mut unit = self.driver.begin(Purpose::Grant).await?;
-        let limit = self.limit_of(unit.as_mut(), new, default).await?;
-        let rivals = match limit.counts_to_activate() {
-            true => self.rivals(unit.as_mut(), new).await?,
+        let standing = self.standing(unit.as_mut(), new, default).await?;
+        if standing.stamp != stamp {
+            return Err(Attempt::Refused(SignInError::AccountRefused));
+        }
+        let previous = self.previous_of(unit.as_mut(), new).await?;
+        let mut touched = vec![new.id];
+        touched.extend(previous);
+        self.lock_sessions(unit.as_mut(), touched).await?;
+        let rivals = match standing.limit.counts_to_activate() {
+            true => self.rivals(unit.as_mut(), new, previous).await?,
             false => Vec::new(),
         };
-        let ends = match admit_session(limit, rivals) {
+        let ends = match admit_session(standing.limit, rivals) {
             Admission::Full { max } => {
                 return Err(Attempt::Refused(SignInError::LimitReached { max }));
             }
             Admission::Admitted { ends } => ends,
         };
         for ends in ends.chunks(MAX_LIST) {
-            let binds = self.end_binds(EndedReason::Limit, Some(by), Bind::Uuids(ends.to_vec()));
-            let ended = unit.execute(&self.statements.end_ids, binds).await?;
+            let ended = self
+                .end_in(unit.as_mut(), new, EndedReason::Limit, ends)
+                .await?;
             match ended == ends.len() as u64 {
                 true => displaced.for_the_limit.extend(ends),
                 false => displaced.for_the_limit_unnamed += ended,
             }
         }
-        if let Some(previous) = new.previous {
-            let (statement, binds) = match (previous, &new.acting_user) {
-                // Whoever was signed out or ran out meanwhile acts as nobody.
-                (Previous::Session(id), Some(_)) => (
-                    &self.statements.end_live,
-                    self.end_binds(EndedReason::Replaced, Some(by), Bind::Uuids(vec![id])),
-                ),
-                _ => self.ending_of(previous, EndedReason::Replaced, Some(by)),
-            };
-            let ended = unit.execute(statement, binds).await?;
-            if ended == 0 && new.acting_user.is_some() {
-                return Err(Attempt::Refused(SignInError::Lapsed));
-            }
-            if ended > 0 {
-                displaced.replaced = Some(previous);
-            }
-        }
-        if unit
-            .execute(&self.statements.activate, vec![Bind::from(new.id)])
-            .await?
-            == 0
-        {
+        displaced.replaced = self.replace(unit.as_mut(), new, previous).await?;
+        let activate = match new.acting_user {
+            Some(_) => &self.statements.activate_acting,
+            None => &self.statements.activate,
+        };
+        if unit.execute(activate, vec![Bind::from(new.id)]).await? == 0 {
             return Err(Attempt::Refused(SignInError::Lapsed));
         }
         if !wanted() {
             return Err(Attempt::Refused(SignInError::Abandoned));
         }
         Ok((unit, displaced))
+    }
+
+    /// Locks these sessions, so that the statement after this one judges them by a clock that it reads with nothing left
+    /// to wait for.
+    pub(super) async fn lock_sessions(
+        &self,
+        unit: &mut dyn Unit,
+        ids: Vec<Uuid>,
+    ) -> Result<(), Attempt> {
+        if let Some(lock) = &self.statements.lock_sessions {
+            unit.fetch(lock, vec![Bind::Uuids(ids)]).await?;
+        }
+        Ok(())
     }
 
     /// Gives a reserved place back.
@@ -190,70 +208,31 @@ impl Store {
         .await
     }
 
-    /// The limit that a new session has to keep. An administrator who acts as the user takes nobody's place.
-    async fn limit_of(
+    async fn rivals(
         &self,
         unit: &mut dyn Unit,
         new: &NewSession,
-        default: Limit,
-    ) -> Result<Limit, Attempt> {
-        match new.acting_user {
-            Some(_) => Ok(Limit::unlimited()),
-            None => self.lock_user(unit, &new.user_id, default).await,
-        }
-    }
-
-    async fn lock_user(
-        &self,
-        unit: &mut dyn Unit,
-        user_id: &UserId,
-        default: Limit,
-    ) -> Result<Limit, Attempt> {
-        let rows = unit
-            .fetch(
-                &self.statements.lock_user,
-                vec![Bind::Text(user_id.to_string())],
-            )
-            .await?;
-        // A limit that cannot be read is not "no limit".
-        let number = |rows: &[Row]| match rows.first() {
-            Some(row) => row.maybe_int(0).map_err(Attempt::corrupt),
-            None => Ok(None),
-        };
-        let own = number(&rows)?;
-        let application = match (&self.statements.application_limit, own) {
-            (Some(query), None) => number(
-                &unit
-                    .fetch(query, vec![Bind::Text(user_id.to_string())])
-                    .await?,
-            )?,
-            _ => None,
-        };
-        Ok(match own.or(application) {
-            Some(column) => default.with_max(MaxSessions::from_column(column)),
-            None => default,
-        })
-    }
-
-    async fn rivals(&self, unit: &mut dyn Unit, new: &NewSession) -> Result<Vec<Rival>, Attempt> {
-        let (id, token) = match new.previous {
-            Some(Previous::Session(id)) => (id, TokenHash::NONE),
-            Some(Previous::Token(token)) => (Uuid::nil(), token),
-            None => (Uuid::nil(), TokenHash::NONE),
-        };
-        let binds = vec![
-            Bind::from(id),
-            Bind::Hash(token),
-            Bind::Hash(token),
-            Bind::Text(new.user_id.to_string()),
-            Bind::from(new.id),
-        ];
+        previous: Option<Uuid>,
+    ) -> Result<Vec<Rival>, Attempt> {
+        let mut binds = vec![Bind::from(previous.unwrap_or_default()), Bind::from(new.id)];
+        binds.extend(self.user_named(new));
+        binds.push(Bind::from(new.id));
         let rows = unit.fetch(&self.statements.rivals, binds).await?;
-        let rivals: Result<Vec<_>, CorruptRow> = rows.iter().map(read_rival).collect();
-        rivals.map_err(Attempt::corrupt)
+        read_counted(&rows, 5, read_rival)
     }
 
-    pub(super) fn insert_binds(&self, new: &NewSession) -> Vec<Bind> {
+    /// The parameters of a statement about the user's own sessions.
+    pub(super) fn user_named(&self, new: &NewSession) -> impl Iterator<Item = Bind> {
+        let user = Bind::Text(new.user_id.to_string());
+        std::iter::repeat_n(user, self.statements.user_named)
+    }
+
+    pub(super) fn insert_binds(
+        &self,
+        new: &NewSession,
+        stamp: Option<StampHash>,
+        follows: Uuid,
+    ) -> Vec<Bind> {
         let shown = |text: &String| self.letters.keep(text).into_owned();
         vec![
             Bind::from(new.id),
@@ -263,6 +242,8 @@ impl Store {
             Bind::Int(new.remembered.into()),
             Bind::MaybeText(new.ip.clone()),
             Bind::MaybeText(new.user_agent.as_ref().map(shown)),
+            Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),
+            Bind::from(follows),
         ]
     }
 }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `{now}`, `{live}`, `{reserved}`, `{lock}` … | the [fragments](super::fragments::Fragments) |
 //! | `{?text}`, `{?uuid}`, `{?int}`, `{?bytes}` | the next parameter |
+//! | `{?asked}` | a table of the tokens that are asked for, over the next parameter, a list |
 //! | `{?uuids}`, `{?hashes}` | `IN (…)` or `= ANY(…)` over the next parameter, a list |
 
 use std::sync::Arc;
@@ -108,6 +109,10 @@ fn expand(
         rest = after;
         if let Some(kind) = tag.strip_prefix('?') {
             parameters += 1;
+            if kind == "asked" {
+                sql.push_str(&dialect.asked(parameters, list_length));
+                continue;
+            }
             let (kind, is_list) = match kind {
                 "uuid" => (ParameterKind::Uuid, false),
                 "int" => (ParameterKind::Int, false),

@@ -7,7 +7,8 @@ use super::{
     fragments::Fragments,
     index::{Bound, Index, Order, Part},
     statement::Statement,
-    value::CellKind::{self, Int, Text},
+    value::CellKind::{self, Id, Int, Text},
+    verdict,
 };
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
@@ -21,16 +22,23 @@ pub(crate) const INFO: &str = "{id:id}, user_id, {flag:live}, {micros:created_at
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
     pub(crate) verify: Statement,
+    pub(crate) due_for_touch: Option<Statement>,
     pub(crate) touch: Statement,
+    pub(crate) lock_sessions: Option<Statement>,
     pub(crate) insert_user: Statement,
     pub(crate) lock_user: Statement,
-    pub(crate) application_limit: Option<Statement>,
+    pub(crate) standing: Option<Statement>,
     pub(crate) user_limit: Statement,
     pub(crate) set_user_limit: Statement,
     pub(crate) insert: Statement,
     pub(crate) insert_acting: Statement,
+    pub(crate) find_token: Statement,
     pub(crate) rivals: Statement,
+    pub(crate) siblings: Statement,
+    /// How many parameters of these two, in a row, are the user's id.
+    pub(crate) user_named: usize,
     pub(crate) activate: Statement,
+    pub(crate) activate_acting: Statement,
     pub(crate) release: Statement,
     pub(crate) rotate: Statement,
     pub(crate) rotate_reauthenticated: Statement,
@@ -40,9 +48,9 @@ pub(crate) struct Statements {
     pub(crate) end_reserved: Statement,
     pub(crate) end_live: Statement,
     pub(crate) prove: Statement,
-    pub(crate) end_token: Statement,
     pub(crate) sweep: [SweepStep; 4],
     pub(crate) ended_among: Statement,
+    pub(crate) stamped: Option<Statement>,
     pub(crate) ended_recently: Statement,
 }
 
@@ -110,17 +118,38 @@ impl Statements {
             due,
             act: list(act),
         };
-        let insert = |end: &str| {
+        let read_list = |template: &str| {
+            Statement::over_list(fragments.dialect, template, &[Id], |tag| {
+                fragments.resolve(tag)
+            })
+        };
+        // A statement that waits for a row has read the clock before. What keeps alive or grants must not judge by that
+        // time, so the rows are locked first, by a statement of their own.
+        let where_rows_are_waited_for = |template: &str| {
+            fragments
+                .dialect
+                .waits_for_rows()
+                .then(|| read_list(template))
+        };
+        let insert = |end: &str, from: &str| {
             one(
                 &format!(
                     "INSERT INTO countersign_sessions (realm, id, user_id, acting_user, token_hash, created_at, \
-                     authenticated_at, last_seen_at, expires_at, reserved_until, remembered, ip, user_agent) \
-                     VALUES ({{realm}}, {{?uuid}}, {{?text}}, {{?text}}, {{?bytes}}, {{now}}, {{now}}, {{now}}, {end}, \
-                     {{reservation_end}}, {{?int}} = 1, {{?text}}, {{?text}})"
+                     authenticated_at, last_seen_at, expires_at, reserved_until, remembered, ip, user_agent, stamp_hash, family) \
+                     SELECT {{realm}}, {{?uuid}}, {{?text}}, {{?text}}, {{?bytes}}, {{now}}, {{now}}, {{now}}, {end}, \
+                     {{reservation_end}}, {{?int}} = 1, {{?text}}, {{?text}}, {{?bytes}}, \
+                     COALESCE(previous.family, previous.id) FROM {from}"
                 ),
                 &[],
             )
         };
+        // Through the user's own sessions, and never through what has run out or ended.
+        let (of_user, names) = Part::of(Index::User)
+            .named(&"")
+            .rows(fragments.dialect, Order::OldestFirst);
+        let of_user = format!(
+            "SELECT id, created_at, last_seen_at, expires_at, reserved_until, ended_at, acting_user, family {of_user}"
+        );
         let since = Bound::new(">=", "{lately}".into(), Vec::new());
         let lately = Part::of(Index::Ended).bounded(Some(since));
         let rotate = |also: &str| {
@@ -134,7 +163,14 @@ impl Statements {
             )
         };
         Self {
-            verify: application::verify(fragments, application),
+            verify: verdict::verify(fragments, application),
+            // Those that are locked are being changed by another: a touch waits for nothing.
+            due_for_touch: where_rows_are_waited_for(
+                "SELECT id FROM countersign_sessions WHERE id {?uuids} AND {live} AND {touch_due} ORDER BY id {lock_free}",
+            ),
+            lock_sessions: where_rows_are_waited_for(
+                "SELECT id FROM countersign_sessions WHERE id {?uuids} ORDER BY id {lock}",
+            ),
             touch: list(
                 "UPDATE countersign_sessions SET last_seen_at = {now} WHERE id {?uuids} AND {live} AND {touch_due}",
             ),
@@ -143,10 +179,7 @@ impl Statements {
                 "SELECT max_sessions FROM countersign_users WHERE {in_realm} AND user_id = {?text} {lock}",
                 &[Int],
             ),
-            application_limit: application
-                .limit
-                .as_deref()
-                .map(|query| application::limit(fragments, query)),
+            standing: application::standing(fragments, application),
             user_limit: one(
                 "SELECT max_sessions FROM countersign_users WHERE {in_realm} AND user_id = {?text}",
                 &[Int],
@@ -157,18 +190,48 @@ impl Statements {
                  WHERE {in_realm} AND user_id = {?text}",
                 &[],
             ),
-            insert: insert("{absolute_end}"),
-            insert_acting: insert("{acting_end}"),
-            rivals: one(
-                "SELECT {id:id}, {micros:created_at}, {micros:last_seen_at}, {flag:reserved}, \
-                 CASE WHEN id = {?uuid} OR token_hash = {?bytes} OR \
-                 (previous_token_hash = {?bytes} AND previous_until > {now}) THEN {integer:1} ELSE {integer:0} END \
-                 FROM countersign_sessions WHERE {in_realm} AND user_id = {?text} AND acting_user IS NULL \
-                 AND id <> {?uuid} AND ({live} OR {reserved})",
-                &[Text, Int, Int, Int, Int],
+            insert: insert(
+                "{absolute_end}",
+                "(SELECT 1 AS one) one LEFT JOIN countersign_sessions previous ON previous.id = {?uuid}",
             ),
+            // No longer than the administrator's own session could last; and where that is over, not at all.
+            insert_acting: insert(
+                "previous.expires_at",
+                "countersign_sessions previous WHERE id = {?uuid} AND {live}",
+            ),
+            // Two look-ups, each by an index of its own. An OR over both would be a reason to read the whole table.
+            find_token: one(
+                "SELECT id FROM countersign_sessions WHERE token_hash = {?bytes} AND {in_realm} UNION ALL \
+                 SELECT id FROM countersign_sessions WHERE previous_token_hash = {?bytes} AND {in_grace} AND {in_realm}",
+                &[Id],
+            ),
+            rivals: one(
+                &format!(
+                    "SELECT id, {{micros:created_at}}, {{micros:last_seen_at}}, {{flag:reserved}}, \
+                     CASE WHEN id = {{?uuid}} OR family = (SELECT new.family FROM countersign_sessions new WHERE new.id = {{?uuid}}) \
+                     THEN {{integer:1}} ELSE {{integer:0}} END, {{integer:count(*) OVER ()}} FROM ({of_user}) mine \
+                     WHERE acting_user IS NULL AND id <> {{?uuid}} AND ({{live}} OR {{reserved}})"
+                ),
+                &[Id, Int, Int, Int, Int, Int],
+            ),
+            // The user's other sessions of the same browser.
+            siblings: one(
+                &format!(
+                    "SELECT id, {{integer:count(*) OVER ()}} FROM ({of_user}) mine WHERE id <> {{?uuid}} AND {{live}} \
+                     AND family = (SELECT new.family FROM countersign_sessions new WHERE new.id = {{?uuid}})"
+                ),
+                &[Id, Int],
+            ),
+            user_named: names.len(),
+            // The clocks of a session start when it is real: what the handler took is not the user's.
             activate: one(
-                "UPDATE countersign_sessions SET reserved_until = NULL WHERE id = {?uuid} AND {reserved}",
+                "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
+                 expires_at = {absolute_end} WHERE id = {?uuid} AND {reserved}",
+                &[],
+            ),
+            activate_acting: one(
+                "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
+                 expires_at = {acting_end} WHERE id = {?uuid} AND {reserved}",
                 &[],
             ),
             release: one(
@@ -202,12 +265,6 @@ impl Statements {
                 "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
                 &[],
             ),
-            end_token: one(
-                "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
-                 WHERE (token_hash = {?bytes} OR (previous_token_hash = {?bytes} AND previous_until > {now})) \
-                 AND {in_realm} AND ended_at IS NULL",
-                &[],
-            ),
             sweep: [
                 sweep_step(
                     Due::IDLE,
@@ -226,7 +283,8 @@ impl Statements {
                     "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
                 ),
             ],
-            ended_among: application::ended_among(fragments, application),
+            ended_among: verdict::ended_among(fragments, application),
+            stamped: verdict::stamped(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(

@@ -14,6 +14,8 @@ use crate::error::Error;
 pub struct Swept {
     /// Sessions whose timeout had passed and that are marked as ended now.
     pub expired: u64,
+    /// Sessions whose account is not what it was at sign-in and that are marked as ended now.
+    pub stamp_changed: u64,
     /// Sign-ins that never became real and are deleted now.
     pub lapsed: u64,
     /// Sessions that ended longer ago than the retention period and are deleted now.
@@ -49,7 +51,11 @@ impl Store {
             });
             outcome = outcome.and(done.await);
         }
-        outcome.map(|()| swept)
+        let done = self.sweep_stamps(|changed| {
+            swept.stamp_changed += changed;
+            progress(swept);
+        });
+        outcome.and(done.await).map(|()| swept)
     }
 
     /// What a sweep would do now, counted by index up to [`MOST_COUNTED`] of each kind.
@@ -62,6 +68,8 @@ impl Store {
         let all = [idle, overdue, lapsed, forgettable];
         Ok(Swept {
             expired: idle.due + overdue.due,
+            // Known only by looking at each.
+            stamp_changed: 0,
             lapsed: lapsed.due,
             // What expired long ago is marked and forgotten by the same sweep.
             deleted: forgettable.due + idle.old + overdue.old,

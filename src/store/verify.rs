@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, Link, Store,
-    application::{VERIFY_COLUMNS, verdict},
+    EndedReason, Fault, Link, Store,
+    stamp::StampHash,
     value::{CorruptRow, Row},
+    verdict::{VERIFY_COLUMNS, verdict},
 };
 use crate::{session::Permissions, token::TokenHash, user_id::UserId};
 
@@ -16,8 +17,14 @@ use crate::{session::Permissions, token::TokenHash, user_id::UserId};
 pub(crate) enum Lookup {
     /// No session has this token.
     Unknown,
-    /// The session is not live; the reason when it has ended, `None` while it is reserved.
-    NotLive(Option<EndedReason>),
+    /// The session is not live.
+    NotLive {
+        id: Uuid,
+        /// Why it has ended; `None` while it is reserved.
+        reason: Option<EndedReason>,
+    },
+    /// The session is live, and its account is not what it was at sign-in: it is over, and has to be written down so.
+    StampChanged(Found),
     /// The session is live, its account may not be used.
     AccountRefused(Found),
     /// The session is live and its account may be used.
@@ -40,73 +47,100 @@ pub(crate) struct Found {
 }
 
 impl Store {
-    /// Asks once for all of these tokens. Those that the answer does not mention are unknown.
+    /// Asks once for all of these tokens, each named once. The answer has one of its own for each of them: what a setting
+    /// of the server or a driver leaves out is not known, and never "no".
     pub(crate) async fn look_up(
         &self,
         link: &mut dyn Link,
         tokens: &[TokenHash],
     ) -> Result<HashMap<TokenHash, Lookup>, Fault> {
-        let binds = vec![Bind::Hashes(tokens.to_vec()), Bind::Hashes(tokens.to_vec())];
+        let binds = vec![self.fragments.dialect.asked_for(tokens)];
         let rows = link.fetch(&self.statements.verify, binds).await?;
-        let mut found = HashMap::with_capacity(rows.len());
+        let mut found = HashMap::with_capacity(tokens.len());
         for row in &rows {
             // Whose row it is cannot be told: for none of them "unknown" would be true.
-            let token = row.hash(0).map_err(|_| Fault::corrupt())?;
+            let number = row.int(0).map_err(|_| Fault::corrupt())?;
+            let index = usize::try_from(number - 1).map_err(|_| Fault::corrupt())?;
+            // The list may have been padded: what was asked twice is answered twice.
+            let Some(token) = tokens.get(index) else {
+                continue;
+            };
             let lookup = self.read_lookup(row).unwrap_or(Lookup::Corrupt);
             // One token on two rows would be a collision of SHA-256 or a row made by hand.
-            if found.insert(token, lookup).is_some() {
-                found.insert(token, Lookup::Corrupt);
+            if found.insert(*token, lookup).is_some() {
+                found.insert(*token, Lookup::Corrupt);
             }
         }
-        Ok(found)
+        match found.len() == tokens.len() {
+            true => Ok(found),
+            false => Err(Fault::incomplete()),
+        }
     }
 
     fn read_lookup(&self, row: &Row) -> Result<Lookup, CorruptRow> {
-        let refused = match row.int(3)? {
-            verdict::RESERVED => return Ok(Lookup::NotLive(None)),
-            verdict::NOT_LIVE => {
-                let reason = row
-                    .maybe_text(4)?
-                    .map_or(EndedReason::Expired, EndedReason::from_column);
-                return Ok(Lookup::NotLive(Some(reason)));
+        let verdict = row.int(3)?;
+        match verdict {
+            verdict::UNKNOWN => return Ok(Lookup::Unknown),
+            verdict::RESERVED => {
+                let (id, reason) = (row.uuid(1)?, None);
+                return Ok(Lookup::NotLive { id, reason });
             }
-            verdict => verdict == verdict::ACCOUNT_REFUSED,
-        };
+            verdict::NOT_LIVE => {
+                let reason = row.maybe_text(4)?;
+                let reason = reason.map_or(EndedReason::Expired, EndedReason::from_column);
+                let (id, reason) = (row.uuid(1)?, Some(reason));
+                return Ok(Lookup::NotLive { id, reason });
+            }
+            verdict::ACCOUNT_REFUSED | verdict::LIVE | verdict::LIVE_TOUCH_DUE => {}
+            _ => return Err(CorruptRow),
+        }
         let user_id = UserId::from(row.text(2)?);
-        let acting_user = row.maybe_text(6)?.map(UserId::from);
+        let acting_user = row.maybe_text(7)?.map(UserId::from);
         for user_id in std::iter::once(&user_id).chain(&acting_user) {
             if user_id.validate().is_err() || !self.accepts(user_id) {
                 return Err(CorruptRow);
             }
         }
-        let found = Found {
+        let mut found = Found {
             id: row.uuid(1)?,
             user_id,
             acting_user,
-            permissions: if refused {
-                Permissions::default()
-            } else {
-                self.read_permissions(row)?
-            },
-            authenticated_micros_ago: row.int(5)?,
-            touch_due: row.int(3)? == verdict::LIVE_TOUCH_DUE,
+            permissions: Permissions::default(),
+            authenticated_micros_ago: row.int(6)?.saturating_sub(row.int(5)?),
+            touch_due: verdict == verdict::LIVE_TOUCH_DUE,
         };
-        Ok(if refused {
-            Lookup::AccountRefused(found)
-        } else {
-            Lookup::Live(found)
-        })
+        if self.stamp_changed(row, VERIFY_COLUMNS.len(), found.acting_user.is_some())? {
+            return Ok(Lookup::StampChanged(found));
+        }
+        if verdict == verdict::ACCOUNT_REFUSED {
+            return Ok(Lookup::AccountRefused(found));
+        }
+        found.permissions = self.read_permissions(row)?;
+        Ok(Lookup::Live(found))
+    }
+
+    /// Whether the account is another than at sign-in, from the columns that start here: what the stamp was, and what
+    /// those of the user and of an acting administrator are.
+    pub(super) fn stamp_changed(
+        &self,
+        row: &Row,
+        column: usize,
+        acting: bool,
+    ) -> Result<bool, CorruptRow> {
+        if !self.has_stamp {
+            return Ok(false);
+        }
+        let was = row.maybe_bytes(column)?;
+        let acting = acting.then(|| row.texts(column + 2)).transpose()?;
+        let accounts = std::iter::once(row.texts(column + 1)?).chain(acting);
+        Ok(!StampHash::of(accounts)?.is_some_and(|stamp| stamp.is(was)))
     }
 
     fn read_permissions(&self, row: &Row) -> Result<Permissions, CorruptRow> {
         let mut all = Vec::new();
-        for column in (VERIFY_COLUMNS.len()..).take(self.permission_columns) {
-            // MySQL's aggregate over no rows is NULL.
-            let Some(json) = row.maybe_text(column)? else {
-                continue;
-            };
-            let names: Vec<Option<String>> = serde_json::from_str(json).map_err(|_| CorruptRow)?;
-            all.extend(names.into_iter().flatten());
+        let first = VERIFY_COLUMNS.len() + if self.has_stamp { 3 } else { 0 };
+        for column in (first..).take(self.permission_columns) {
+            all.extend(row.texts(column)?.iter().flatten().cloned());
         }
         Ok(all.into_iter().collect())
     }

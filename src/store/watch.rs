@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, Fault, MAX_LIST, Purpose, Store,
-    application::verdict,
     value::{CorruptRow, Row},
+    verdict::{WATCHED_COLUMNS, verdict},
 };
 use crate::error::Error;
 
@@ -25,7 +25,58 @@ impl Store {
         };
         let rows = tokio::time::timeout(self.time_budget, asking).await;
         let rows = rows.unwrap_or_else(|_| Err(Fault::timed_out()))?;
-        read_all(&rows, read_watched).map_err(|_| Fault::corrupt())
+        let over = self.read_watched(&rows)?;
+        let changed = |(id, reason): &(Uuid, EndedReason)| {
+            (*reason == EndedReason::StampChanged).then_some(*id)
+        };
+        let changed: Vec<_> = over.iter().filter_map(changed).collect();
+        for changed in changed.chunks(MAX_LIST) {
+            // Written down, so that an account that looks as before brings none of them back. Where it fails, the sweeper
+            // or the next request does it.
+            if let Err(error) = self.end(changed, EndedReason::StampChanged, None).await {
+                tracing::warn!(%error, "sessions whose account has changed could not be ended");
+            }
+        }
+        Ok(over)
+    }
+
+    /// The sessions that are over, of an answer that has all its rows.
+    fn read_watched(&self, rows: &[Row]) -> Result<Vec<(Uuid, EndedReason)>, Fault> {
+        let counted = |row: &Row| row.int(0) == i64::try_from(rows.len()).map_err(|_| CorruptRow);
+        if rows.is_empty() || !rows.iter().all(counted) {
+            return Err(Fault::incomplete());
+        }
+        let mut over = Vec::new();
+        for row in rows {
+            // The first row has none: it is there to be counted.
+            let Ok(id) = row.uuid(1) else { continue };
+            // What it says cannot be read: for this session that is "not known".
+            match self.over(row) {
+                Ok(reason) => over.extend(reason.map(|reason| (id, reason))),
+                Err(CorruptRow) => over.push((id, EndedReason::Unverifiable)),
+            }
+        }
+        Ok(over)
+    }
+
+    fn over(&self, row: &Row) -> Result<Option<EndedReason>, CorruptRow> {
+        Ok(match row.int(2)? {
+            verdict::LIVE | verdict::LIVE_TOUCH_DUE | verdict::ACCOUNT_REFUSED
+                if self.stamp_changed(
+                    row,
+                    WATCHED_COLUMNS.len(),
+                    row.maybe_text(4)?.is_some(),
+                )? =>
+            {
+                Some(EndedReason::StampChanged)
+            }
+            verdict::LIVE | verdict::LIVE_TOUCH_DUE => None,
+            verdict::ACCOUNT_REFUSED => Some(EndedReason::AccountRefused),
+            _ => Some(
+                row.maybe_text(3)?
+                    .map_or(EndedReason::Expired, EndedReason::from_column),
+            ),
+        })
     }
 
     /// The sessions that somebody ended within the last seconds, on whichever node; `None` where those are more than it
@@ -42,24 +93,9 @@ impl Store {
         if rows.len() > MAX_LIST {
             return Ok(None);
         }
-        Ok(Some(read_all(&rows, read_ended)?))
+        let ended: Result<Vec<_>, CorruptRow> = rows.iter().map(read_ended).collect();
+        Ok(Some(ended?))
     }
-}
-
-fn read_all(
-    rows: &[Row],
-    read: impl Fn(&Row) -> Result<(Uuid, EndedReason), CorruptRow>,
-) -> Result<Vec<(Uuid, EndedReason)>, CorruptRow> {
-    rows.iter().map(read).collect()
-}
-
-fn read_watched(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {
-    let reason = match row.maybe_text(2)? {
-        Some(reason) => EndedReason::from_column(reason),
-        None if row.int(1)? == verdict::ACCOUNT_REFUSED => EndedReason::AccountRefused,
-        None => EndedReason::Expired,
-    };
-    Ok((row.uuid(0)?, reason))
 }
 
 fn read_ended(row: &Row) -> Result<(Uuid, EndedReason), CorruptRow> {

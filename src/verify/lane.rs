@@ -102,7 +102,7 @@ impl Lane {
             Ok(found) => {
                 self.shared.outage.answered();
                 self.shared.lock().places.answered(&batch);
-                batch.answer(|token| Ok(found.get(token).cloned().unwrap_or(Lookup::Unknown)));
+                batch.answer(|token| Ok(found.get(token).cloned().unwrap_or(Lookup::Corrupt)));
             }
             Err(Blame::Row(_)) if batch.is_shared() => self.put_back(batch),
             Err(Blame::Row(fault)) => {

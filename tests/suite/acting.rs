@@ -169,7 +169,7 @@ on_every_database! {
         let browser = acting(&app).await;
         for user in [1, 2] {
             database.execute(&format!("UPDATE users SET disabled = TRUE WHERE id = {user}")).await;
-            assert_eq!(app.who(&browser).await, "anonymous", "{user}");
+            assert_eq!(app.who(&browser).await, "anonymous account-refused", "{user}");
             for path in ["/me", "/edit", "/recent"] {
                 assert_eq!(browser.clone().get(&app.router, path).await.status, StatusCode::UNAUTHORIZED);
             }
@@ -180,7 +180,7 @@ on_every_database! {
         database.execute("UPDATE users SET disabled = TRUE WHERE id = 3").await;
         assert_eq!(app.who(&browser).await, "2");
         database.execute("DELETE FROM users WHERE id = 1").await;
-        assert_eq!(app.who(&browser).await, "anonymous");
+        assert_eq!(app.who(&browser).await, "anonymous account-refused");
     }
 
     async fn revoking_either_ends_it_for_good(database: Database) {
@@ -375,7 +375,9 @@ on_every_database! {
         gate.reached().await;
         database.execute("UPDATE users SET disabled = TRUE WHERE id = 1").await;
         gate.open();
-        assert_eq!(app.who(&slow.await.unwrap()).await, "anonymous");
+        assert_eq!(app.who(&slow.await.unwrap()).await, "anonymous account-refused");
+        let acting = Filter::everybody().acting_user(1).state(SessionState::Live);
+        assert_eq!(list(&app, &acting).await, []);
     }
 
     /// Without gates: the revocation may fall before, between or after any of the statements.
@@ -460,7 +462,7 @@ on_every_database! {
         let mut browser = acting(&app).await;
         assert_eq!(browser.get(&app.router, "/permissions").await.body, "of:2");
         source.0.store(false, Ordering::SeqCst);
-        assert_eq!(app.who(&browser).await, "anonymous");
+        assert_eq!(app.who(&browser).await, "anonymous account-refused");
     }
 
     async fn its_timeout_is_a_time_and_no_longer_than_the_absolute_one(database: Database) {
@@ -474,9 +476,13 @@ on_every_database! {
         // The default gives way to a shorter absolute timeout.
         let minutes = Duration::from_secs(40 * 60);
         let app = App::with(&database, |builder| builder.absolute_timeout(minutes)).await;
-        acting(&app).await;
+        let mut browser = app.signed_in("1").await;
+        let own = live(&app, Filter::everybody()).await.remove(0);
+        assert_eq!(own.expires_at - own.created_at, minutes);
+        browser.post(&app.router, "/act-as/2").await;
+        // Which has begun before.
         let session = live(&app, Filter::everybody()).await.remove(0);
-        assert_eq!(session.expires_at - session.created_at, minutes);
+        assert_eq!((session.acting_user.is_some(), session.expires_at), (true, own.expires_at));
     }
 }
 

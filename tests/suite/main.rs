@@ -25,13 +25,17 @@ mod admin;
 #[cfg(feature = "admin")]
 mod admin_endings;
 mod application_sql;
+mod browsers;
 mod cancellation;
+mod clocks;
 mod configuration;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
+#[cfg(feature = "mysql")]
+mod cut_answers;
 #[cfg(feature = "pages")]
 mod devices;
 #[cfg(feature = "sqlite")]
@@ -84,11 +88,13 @@ mod processes;
 mod queue;
 mod realms;
 mod refusals;
+mod refused_accounts;
 mod revocation;
 mod rotation;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server_bounds;
 mod settings;
+mod stamps;
 mod starting;
 mod streams;
 mod sweeping;

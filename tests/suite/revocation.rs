@@ -76,7 +76,8 @@ impl Way {
             Revoke | RevokeUser | RevokeOthers | RevokeWhere => "anonymous revoked",
             Logout => "anonymous logout",
             LoginAgain => "anonymous replaced",
-            DisabledAccount | DeletedAccount | DeletedByHand => "anonymous",
+            DisabledAccount | DeletedAccount => "anonymous account-refused",
+            DeletedByHand => "anonymous",
             EndedByHand => "anonymous other",
         }
     }

@@ -41,9 +41,10 @@ pub async fn change(
         .await
         .map_err(ErrorPage::failed)?;
     app.database.set_password(who.user_id(), &hash).await?;
-    // Whoever knew the old password may be signed in with it: out, at once. This browser stays, with a new token.
+    // Every session of the old password is over now, this one too. Those elsewhere are counted, and this browser gets a new
+    // one.
     let ended = app.sessions.revoke_others(&who, who.user_id()).await?;
-    session.rotate();
+    session.login(who.user_id().clone()).await?;
     flash.success(match ended {
         0 => "Your password is changed. No other session was signed in.".to_owned(),
         1 => "Your password is changed, and your other session is ended.".to_owned(),

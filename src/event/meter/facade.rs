@@ -193,6 +193,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
     ];
     let refusals = [
         SignInRefusal::LimitReached { max: 0 },
+        SignInRefusal::AccountRefused,
         SignInRefusal::Lapsed,
         SignInRefusal::Acting,
     ];
@@ -202,6 +203,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         EndedReason::Replaced,
         EndedReason::Expired,
         EndedReason::Abandoned,
+        EndedReason::StampChanged,
     ];
     let unread = [
         CookieRejection::Ambiguous,

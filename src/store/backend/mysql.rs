@@ -3,8 +3,9 @@
 use sqlx::{
     AssertSqlSafe, Executor, MySql, MySqlConnection, Pool, Row,
     error::{BoxDynError, DatabaseError},
-    mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult},
+    mysql::{MySqlArguments, MySqlConnectOptions, MySqlDatabaseError, MySqlQueryResult, MySqlRow},
 };
+use uuid::Uuid;
 
 use crate::store::{
     connections::{Bounds, Opened, State},
@@ -12,7 +13,7 @@ use crate::store::{
     driver::{Backend, BoxFuture},
     fault::{Fault, FaultKind, class_quotes_no_data},
     migrate,
-    value::Bind,
+    value::{Bind, texts_of_counted_json},
 };
 
 impl Backend for MySql {
@@ -21,6 +22,22 @@ impl Backend for MySql {
 
     fn add_list(_: &mut MySqlArguments, _: Bind) -> Result<(), BoxDynError> {
         Err("MySQL has no array parameters".into())
+    }
+
+    fn id(row: &MySqlRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| Uuid::parse_str(&text))
+            .transpose()
+            .map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    fn texts(row: &MySqlRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| {
+            texts_of_counted_json(&text)
+                .ok_or_else(|| sqlx::Error::Decode("not a whole list".into()))
+        })
+        .transpose()
     }
 
     fn rows_affected(result: &MySqlQueryResult) -> u64 {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use sqlx::{
     Arguments, Executor, PgConnection, Pool, Postgres, Row,
     error::{BoxDynError, DatabaseError},
-    postgres::{PgArguments, PgConnectOptions, PgQueryResult},
+    postgres::{PgArguments, PgConnectOptions, PgQueryResult, PgRow},
 };
+use uuid::Uuid;
 
 use crate::store::{
     connections::{Bounds, Opened, State},
@@ -33,6 +34,15 @@ impl Backend for Postgres {
             }
             _ => Err("not a list".into()),
         }
+    }
+
+    fn id(row: &PgRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let bytes = row.try_get_unchecked::<Option<[u8; 16]>, _>(index)?;
+        Ok(bytes.map(Uuid::from_bytes))
+    }
+
+    fn texts(row: &PgRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        row.try_get_unchecked(index)
     }
 
     fn rows_affected(result: &PgQueryResult) -> u64 {

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use sqlx::{
-    Executor, Pool, Sqlite, SqliteConnection,
+    Executor, Pool, Row as _, Sqlite, SqliteConnection,
     error::{BoxDynError, DatabaseError},
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult},
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult, SqliteRow},
 };
+use uuid::Uuid;
 
 use crate::store::{
     connections::{Bounds, Opened, State},
@@ -14,7 +15,7 @@ use crate::store::{
     driver::{Backend, BoxFuture},
     fault::{Fault, FaultKind},
     migrate,
-    value::Bind,
+    value::{Bind, texts_of_json},
 };
 
 impl Backend for Sqlite {
@@ -23,6 +24,21 @@ impl Backend for Sqlite {
 
     fn add_list(_: &mut SqliteArguments, _: Bind) -> Result<(), BoxDynError> {
         Err("SQLite has no array parameters".into())
+    }
+
+    fn id(row: &SqliteRow, index: usize) -> Result<Option<Uuid>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| Uuid::parse_str(&text))
+            .transpose()
+            .map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+
+    fn texts(row: &SqliteRow, index: usize) -> Result<Option<Vec<Option<String>>>, sqlx::Error> {
+        let text = row.try_get_unchecked::<Option<String>, _>(index)?;
+        text.map(|text| {
+            texts_of_json(&text).ok_or_else(|| sqlx::Error::Decode("not a list".into()))
+        })
+        .transpose()
     }
 
     fn rows_affected(result: &SqliteQueryResult) -> u64 {

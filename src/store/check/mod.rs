@@ -46,8 +46,12 @@ impl Store {
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
             let nobody = || vec![Bind::Text("[]".into())];
             link.fetch(&self.statements.ended_among, nobody()).await?;
-            if let Some(limit) = &self.statements.application_limit {
-                link.fetch(limit, nobody()).await?;
+            if let Some(standing) = &self.statements.standing {
+                link.fetch(standing, nobody()).await?;
+            }
+            if let Some(stamped) = &self.statements.stamped {
+                let behind_all = vec![Bind::Int(i64::MAX / 1_000_000)];
+                link.fetch(stamped, behind_all).await?;
             }
             Ok(())
         };

@@ -29,6 +29,7 @@ impl Store {
             acting_user: None,
             token: no_token()?,
             previous: None,
+            follows: None,
             remembered: false,
             ip: None,
             user_agent: None,
@@ -48,7 +49,7 @@ impl Store {
         let no_maximum = vec![Bind::Int(-2), user()];
         unit.execute(&statements.set_user_limit, no_maximum).await?;
         unit.fetch(&statements.lock_user, vec![user()]).await?;
-        let binds = self.insert_binds(new);
+        let binds = self.insert_binds(new, None, Uuid::nil());
         unit.execute(&statements.insert, binds).await?;
         unit.execute(&statements.activate, vec![Bind::from(id)])
             .await?;

@@ -17,8 +17,10 @@ use crate::store::{
 enum By {
     /// The primary key.
     Id,
-    /// The digest of a token.
+    /// The digest of a token, and then the row.
     Token,
+    /// The user's sessions, and one more by its id.
+    UserAndId,
     One(Index),
     /// It has nothing to do with sessions, or inserts one.
     Nothing,
@@ -30,12 +32,17 @@ impl By {
             (Self::Id, Dialect::Sqlite) => vec!["sqlite_autoindex_countersign_sessions_1"],
             (Self::Id, Dialect::Postgres) => vec!["countersign_sessions_pkey"],
             (Self::Id, Dialect::MySql) => vec!["PRIMARY"],
-            // The two halves of one condition may be united.
             (Self::Token, _) => vec![
                 "countersign_sessions_token_hash",
                 "countersign_sessions_previous_token_hash",
-                "countersign_sessions_token_hash,countersign_sessions_previous_token_hash",
+                "rowid",
+                "PRIMARY",
             ],
+            (Self::UserAndId, _) => {
+                let mut names = Self::Id.names(dialect);
+                names.push(Index::User.name(dialect));
+                names
+            }
             (Self::One(index), _) => vec![index.name(dialect)],
             (Self::Nothing, _) => Vec::new(),
         }
@@ -46,16 +53,22 @@ impl By {
 fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, By)> {
     let Statements {
         verify,
+        due_for_touch,
         touch,
+        lock_sessions,
         insert_user,
         lock_user,
-        application_limit,
+        standing,
         user_limit,
         set_user_limit,
         insert,
         insert_acting,
+        find_token,
         rivals,
+        siblings,
+        user_named: _,
         activate,
+        activate_acting,
         release,
         rotate,
         rotate_reauthenticated,
@@ -65,23 +78,28 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         end_reserved,
         end_live,
         prove,
-        end_token,
         sweep,
         ended_among,
+        stamped,
         ended_recently,
     } = statements;
     let mut all = vec![
         ("verify", Some(verify), By::Token),
+        ("due_for_touch", due_for_touch.as_ref(), By::Id),
         ("touch", Some(touch), By::Id),
+        ("lock_sessions", lock_sessions.as_ref(), By::Id),
         ("insert_user", Some(insert_user), By::Nothing),
         ("lock_user", Some(lock_user), By::Nothing),
-        ("application_limit", application_limit.as_ref(), By::Nothing),
+        ("standing", standing.as_ref(), By::Nothing),
         ("user_limit", Some(user_limit), By::Nothing),
         ("set_user_limit", Some(set_user_limit), By::Nothing),
         ("insert", Some(insert), By::Nothing),
         ("insert_acting", Some(insert_acting), By::Nothing),
-        ("rivals", Some(rivals), By::One(Index::User)),
+        ("find_token", Some(find_token), By::Token),
+        ("rivals", Some(rivals), By::UserAndId),
+        ("siblings", Some(siblings), By::UserAndId),
         ("activate", Some(activate), By::Id),
+        ("activate_acting", Some(activate_acting), By::Id),
         ("release", Some(release), By::Id),
         ("rotate", Some(rotate), By::Id),
         ("reauthenticated", Some(rotate_reauthenticated), By::Id),
@@ -91,8 +109,8 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         ("end_reserved", Some(end_reserved), By::Id),
         ("end_live", Some(end_live), By::Id),
         ("prove", Some(prove), By::Id),
-        ("end_token", Some(end_token), By::Token),
         ("ended_among", Some(ended_among), By::Id),
+        ("stamped", stamped.as_ref(), By::One(Index::Expires)),
         (
             "ended_recently",
             Some(ended_recently),

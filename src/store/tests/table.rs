@@ -153,6 +153,8 @@ impl Table {
             #[cfg(feature = "mysql")]
             Self::MySql(pool, _) => migrate(pool).await.unwrap(),
         }
+        self.run("CREATE TABLE people (id BIGINT PRIMARY KEY, stamp VARCHAR(9))")
+            .await;
     }
 
     pub(super) fn store(&self) -> Store {
@@ -289,7 +291,13 @@ fn store<P: SessionPool>(pool: &P) -> Store {
         acting_timeout: day,
         retention: 30 * day,
     };
-    let application = ApplicationSql::default();
+    let users = || "people WHERE id = {user:int}".to_owned();
+    let application = ApplicationSql {
+        account: Some(users()),
+        permissions: vec![("stamp".to_owned(), users())],
+        limit: None,
+        stamp: Some(("stamp".to_owned(), users())),
+    };
     let realm = Arc::from("default");
     Store::new(driver_of(pool), realm, timings, &application, minute)
 }
@@ -327,11 +335,14 @@ fn of_sqlite(steps: &[(i64, String)]) -> Vec<Access> {
         .filter(|(_, detail)| detail.contains("countersign_sessions"));
     of_sessions
         .map(|(parent, detail)| Access {
-            index: detail
-                .strip_prefix("SEARCH")
-                .and_then(|detail| detail.split("INDEX ").nth(1))
-                .and_then(|rest| rest.split(' ').next())
-                .map(str::to_owned),
+            index: match detail.contains("USING INTEGER PRIMARY KEY (rowid=?)") {
+                true => Some("rowid".to_owned()),
+                false => detail
+                    .strip_prefix("SEARCH")
+                    .and_then(|detail| detail.split("INDEX ").nth(1))
+                    .and_then(|rest| rest.split(' ').next())
+                    .map(str::to_owned),
+            },
             is_sorted: steps
                 .iter()
                 .any(|(other, detail)| other == parent && detail.contains("TEMP B-TREE")),
@@ -368,7 +379,17 @@ fn of_postgres(lines: &[String]) -> Vec<Access> {
 fn of_mysql(steps: &[[String; 4]]) -> Vec<Access> {
     let of_sessions = steps
         .iter()
-        .filter(|[table, ..]| table == "countersign_sessions");
+        // As themselves, or by the names that statements give them.
+        .filter(|[table, ..]| {
+            [
+                "countersign_sessions",
+                "newest",
+                "former",
+                "new",
+                "previous",
+            ]
+            .contains(&table.as_str())
+        });
     of_sessions
         .map(|[_, kind, key, extra]| Access {
             index: (kind != "ALL" && kind != "index").then(|| key.clone()),

@@ -31,6 +31,8 @@ struct User {
 #[derive(Debug)]
 struct Session {
     user: usize,
+    /// The first of those that followed one another in one browser.
+    family: usize,
     created: u64,
     seen: u64,
     /// The number of rotations, and when the last one was.
@@ -98,11 +100,22 @@ impl Oracle {
 
     fn login(&mut self, browser: usize, user: usize) {
         let max = self.users[user].max.unwrap_or(LIMIT) as usize;
-        if max == 0 {
+        if max == 0 || self.users[user].disabled {
             return;
         }
         if let Some(replaced) = self.presented(browser) {
             self.end(replaced, "replaced");
+        }
+        // Its cookie may be a copy: what came of the session in other browsers is of the same family.
+        let follows = self
+            .known(browser)
+            .map(|session| self.sessions[session].family);
+        let siblings: Vec<_> = self
+            .live(user)
+            .filter(|session| Some(self.sessions[*session].family) == follows)
+            .collect();
+        for sibling in siblings {
+            self.end(sibling, "replaced");
         }
         let live: Vec<_> = self.live(user).collect();
         for oldest in live.iter().take((live.len() + 1).saturating_sub(max)) {
@@ -114,6 +127,7 @@ impl Oracle {
         });
         self.sessions.push(Session {
             user,
+            family: follows.unwrap_or(self.sessions.len()),
             created: self.now,
             seen: self.now,
             token: 0,
@@ -189,9 +203,11 @@ impl Oracle {
                 .collect();
             return ((session.user + 1).to_string(), Some(permissions.join(" ")));
         }
-        let reason = self
+        let refused = self.presented(browser).map(|_| "account-refused");
+        let ended = self
             .known(browser)
             .and_then(|session| self.sessions[session].ended);
+        let reason = ended.or(refused);
         (
             reason.map_or("anonymous".into(), |reason| format!("anonymous {reason}")),
             None,
