@@ -8,7 +8,6 @@ use super::{
     Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store,
     driver::Link,
     retry::retry,
-    statement::Statement,
     value::{CellKind, CorruptRow, Row},
     walk::{Extent, Looking, Walk},
 };

@@ -80,6 +80,7 @@ impl Fault {
         Self {
             kind: FaultKind::Statement,
             summary: "the database left rows out of its answer; look at settings such as sql_select_limit".into(),
+            code: String::new(),
         }
     }
 
