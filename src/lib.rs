@@ -148,8 +148,8 @@ pub use session::{
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;
 pub use store::{
-    Cursor, EndedReason, Filter, InvalidCursor, Page, SessionInfo, SessionPage, SessionPool,
-    SessionState, Stats, Swept, migrate, schema_version,
+    ConnectionDiscard, Cursor, EndedReason, Filter, InvalidCursor, Page, SessionInfo, SessionPage,
+    SessionPool, SessionState, Stats, Swept, migrate, schema_version,
 };
 pub use time;
 pub use user_id::{UserId, UserIdError};

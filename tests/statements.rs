@@ -28,7 +28,9 @@ async fn over_one_connection(
     configure: impl FnOnce(countersign::SessionsBuilder) -> countersign::SessionsBuilder,
 ) -> App {
     database.pool.migrate().await.unwrap();
-    let listens = |builder: countersign::SessionsBuilder| configure(builder).on_event(drop);
+    // One lane, which gives its connection back before there can be another.
+    let listens =
+        |builder: countersign::SessionsBuilder| configure(builder).max_lanes(1).on_event(drop);
     App::on(&database.pool_of(1).await, listens).await
 }
 

@@ -7,14 +7,16 @@ use crate::{
     client::ClientPolicy,
     cookie::{CookieNames, Cookies},
     error::BuildError,
-    event::{Events, Hook, Meter},
+    event::{EventKind, Events, Hook, Meter},
     keys::KeyRing,
     session::{Sessions, SessionsParts},
-    store::{Store, Timings, UserCast},
+    store::{Bounds, OnDiscard, Store, Timings, UserCast},
 };
 
 /// The longest duration that all three databases can add to a time.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+/// Each may have a connection to itself.
+const MOST_LANES: usize = 1000;
 const DEFAULT_TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 const DEFAULT_ACTING_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
@@ -25,7 +27,7 @@ impl SessionsBuilder {
     ///
     /// A [`BuildError`] that says what to change.
     pub async fn build(self) -> Result<Sessions, BuildError> {
-        let timings = self.timings()?;
+        let (timings, bounds) = (self.timings()?, self.bounds());
         if !is_realm(&self.realm) {
             return Err(BuildError::Realm { realm: self.realm });
         }
@@ -60,7 +62,7 @@ impl SessionsBuilder {
         }
         let realm: Arc<str> = self.realm.into();
         let mut store = Store::new(
-            self.driver,
+            self.driver.bounded(bounds),
             realm.clone(),
             timings,
             &self.application,
@@ -73,9 +75,14 @@ impl SessionsBuilder {
             .map(|listener| Hook::start(listener, realm.clone(), meter.clone()))
             .transpose()
             .map_err(BuildError::EventThread)?;
+        let events = Events::new(realm, hook, meter);
+        let told = events.clone();
+        store.on_discard(OnDiscard::new(move |why| {
+            told.report_often(EventKind::ConnectionDiscarded { why }, |event| event);
+        }));
         Ok(Sessions::new(SessionsParts {
             store: Arc::new(store),
-            events: Events::new(realm, hook, meter),
+            events,
             cookies,
             client,
             limit: self.limit,
@@ -171,6 +178,16 @@ impl SessionsBuilder {
         Ok(())
     }
 
+    fn bounds(&self) -> Bounds {
+        let lanes = self.lanes.max_lanes;
+        let usual = lanes.saturating_add(Bounds::USUAL_BESIDE_LANES);
+        Bounds {
+            time_budget: self.lanes.time_budget,
+            lanes,
+            connections: self.connections.unwrap_or(usual),
+        }
+    }
+
     fn check_numbers(&self) -> Result<(), BuildError> {
         match () {
             () if self.lanes.queue_capacity == 0 => Err(BuildError::Number {
@@ -181,6 +198,19 @@ impl SessionsBuilder {
                 setting: "max_lanes",
                 rule: "at least one",
             }),
+            () if self.lanes.max_lanes > MOST_LANES => Err(BuildError::Number {
+                setting: "max_lanes",
+                rule: "at most 1000",
+            }),
+            () if self.connections.is_some_and(|connections| {
+                connections < self.lanes.max_lanes + Bounds::LEAST_BESIDE_LANES
+            }) =>
+            {
+                Err(BuildError::Number {
+                    setting: "connections",
+                    rule: "at least four more than max_lanes",
+                })
+            }
             () => Ok(()),
         }
     }

@@ -62,6 +62,7 @@ pub struct SessionsBuilder {
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
     lanes: LaneLimits,
+    connections: Option<usize>,
     watch: WatchTimings,
     listener: Option<Listener>,
 }
@@ -94,6 +95,7 @@ impl SessionsBuilder {
                 queue_capacity: 4096,
                 max_lanes: 4,
             },
+            connections: None,
             watch: WatchTimings {
                 interval: Duration::from_secs(1),
                 grace: Duration::from_secs(60),

@@ -35,7 +35,19 @@ impl SessionsBuilder {
         self
     }
 
-    /// How many verification statements may be under way at once, each on a connection of the pool. Default: 4. A near
+    /// How many connections of its own countersign may have open at once. Default: [`max_lanes`](Self::max_lanes) and
+    /// eight more; at least `max_lanes` and four more.
+    ///
+    /// Nothing of countersign runs on the connections of the pool that was handed in: it only says where and how to
+    /// connect. Beyond one for each lane and one more for look-ups, they are shared out to sign-ins, to endings and to what
+    /// can wait, so that none of these has to wait for another. They are opened when they are needed, and closed again
+    /// after the pool's `idle_timeout` and `max_lifetime`. The server sees the pool's connections and these.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = Some(connections);
+        self
+    }
+
+    /// How many verification statements may be under way at once, each on a [connection](Self::connections) of its own. Default: 4. A near
     /// database needs one, and gets one; more open by themselves when answers take long.
     pub fn max_lanes(mut self, lanes: usize) -> Self {
         self.lanes.max_lanes = lanes;

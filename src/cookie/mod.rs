@@ -120,6 +120,7 @@ impl Cookies {
     }
 
     /// The keys, for what else has to come back as it went out.
+    #[cfg(feature = "admin")]
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.keys
     }

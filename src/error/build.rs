@@ -93,9 +93,6 @@ pub enum BuildError {
     RightMissing(Error),
     /// The server writes its binary log as statements, and therefore refuses the transactions of a sign-in.
     BinlogFormat,
-    /// The pool's connections do not commit by themselves: a look-up would go on reading the state of an old
-    /// transaction, and a revocation would not hold.
-    AutocommitOff,
     /// The database refused the application's SQL, or did not answer.
     Database(Error),
     /// The thread for [`on_event`](crate::SessionsBuilder::on_event) could not be started.
@@ -172,9 +169,6 @@ impl fmt::Display for BuildError {
             Self::BinlogFormat => formatter.write_str(
                 "the server's binary log has the format STATEMENT, which refuses the transactions of a sign-in (READ \
                  COMMITTED): set binlog_format to ROW or MIXED in the server's configuration",
-            ),
-            Self::AutocommitOff => formatter.write_str(
-                "the pool's connections have autocommit off: leave it on for this pool (SET autocommit = 1)",
             ),
             Self::Database(error) => write!(formatter, "{error}{}", said(error)),
             Self::EventThread(error) => {

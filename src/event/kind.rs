@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{cookie::Rejection, session::MaxSessions, store::EndedReason};
+use crate::{
+    cookie::Rejection,
+    session::MaxSessions,
+    store::{ConnectionDiscard, EndedReason},
+};
 
 /// What happened. The words of [`name`](Self::name) and [`reason`](Self::reason) are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +75,11 @@ pub enum EventKind {
     StoreAvailable {
         /// How long it could not be reached.
         after: Duration,
+    },
+    /// A connection of countersign's own was closed before its time. Summed up when there are many.
+    ConnectionDiscarded {
+        /// Why.
+        why: ConnectionDiscard,
     },
     /// Events did not reach the hook, because its queue was full. The event's `count` says how many; they are in the log
     /// all the same.
@@ -157,6 +166,7 @@ impl EventKind {
             Self::NotVerified { .. } => "not-verified",
             Self::StoreUnavailable => "store-unavailable",
             Self::StoreAvailable { .. } => "store-available",
+            Self::ConnectionDiscarded { .. } => "connection-discarded",
             Self::EventsDropped => "events-dropped",
         }
     }
@@ -173,6 +183,7 @@ impl EventKind {
             } => Some("unlimited"),
             Self::CookieRejected { why } | Self::LogoutIneffective { why } => Some(why.as_str()),
             Self::NotVerified { why } => Some(why.as_str()),
+            Self::ConnectionDiscarded { why } => Some(why.as_str()),
             _ => None,
         }
     }

@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use tracing::Level;
 
 use super::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
-use crate::{session::MaxSessions, store::EndedReason, user_id::UserId, visible::is_hidden};
+use crate::{
+    session::MaxSessions,
+    store::{ConnectionDiscard, EndedReason},
+    user_id::UserId,
+    visible::is_hidden,
+};
 
 /// Stable: filters of applications name it.
 pub(super) const TARGET: &str = "countersign::events";
@@ -58,6 +63,7 @@ fn level(kind: EventKind) -> Level {
         | EventKind::LogoutIneffective { .. }
         | EventKind::CrossSiteRefused
         | EventKind::NotVerified { .. }
+        | EventKind::ConnectionDiscarded { .. }
         | EventKind::EventsDropped => Level::WARN,
         EventKind::SignedIn
         | EventKind::SignInRefused { .. }
@@ -99,6 +105,15 @@ fn message(kind: EventKind) -> &'static str {
             "the session database cannot be reached; answering \"unavailable\" until it can"
         }
         EventKind::StoreAvailable { .. } => "the session database answers again",
+        EventKind::ConnectionDiscarded {
+            why: ConnectionDiscard::OpenTransaction,
+        } => {
+            "connection discarded: it came inside a transaction; look at what the pool's after_connect leaves open"
+        }
+        EventKind::ConnectionDiscarded {
+            why: ConnectionDiscard::ReadOnly,
+        } => "connection discarded: it leads to a replica or a standby",
+        EventKind::ConnectionDiscarded { .. } => "connection discarded",
         EventKind::EventsDropped => "events dropped: the hook is too slow",
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
+    HeaderMap, HeaderName, Method, StatusCode, Uri,
     header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
 
@@ -236,8 +236,7 @@ fn word(response: Response, words: &Words, asked: &Asked) -> Response {
         }
         None => response,
     };
-    let vary = HeaderValue::from(navigation::VARIES_BY);
-    worded.headers_mut().append(VARY, vary);
+    worded.headers_mut().append(VARY, navigation::VARIES_BY);
     worded
 }
 

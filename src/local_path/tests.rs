@@ -186,7 +186,7 @@ fn it_fits_into_a_header() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     /// Browsers read addresses as the WHATWG says, and so does the crate that this asks.
     #[test]

@@ -48,6 +48,7 @@ impl Drop for Place {
         if let Some(id) = self.id.take() {
             let store = self.store.clone();
             undo(
+                &self.store,
                 "release a reserved session; it lapses by itself",
                 move || {
                     let store = store.clone();
@@ -88,7 +89,8 @@ impl Reservation {
                     Ok(reservation)
                 }
                 Err(error) => {
-                    if !matches!(error, SignInError::Unknown(_) | SignInError::Store(_)) {
+                    // Nothing was committed, and there is nothing to give back, unless the commit was sent.
+                    if !matches!(error, SignInError::Unknown(_)) {
                         reservation.place.id = None;
                     }
                     Err(error)
@@ -232,6 +234,7 @@ impl Drop for Grant {
             Some(Done::SignedIn(id)) => {
                 let reason = EndedReason::Abandoned;
                 undo(
+                    &self.store,
                     "end a session that nobody received; it expires by itself",
                     move || {
                         let (store, events) = (store.clone(), events.clone());
@@ -246,7 +249,9 @@ impl Drop for Grant {
                 );
             }
             Some(Done::Rotated(rotation)) => {
-                undo("take back a token that nobody received", move || {
+                let what =
+                    "take back a token that nobody received; the old one is good for its grace";
+                undo(&self.store, what, move || {
                     let store = store.clone();
                     async move { store.undo_rotation(rotation.id, rotation.new).await }
                 });

@@ -115,11 +115,13 @@ impl Sessions {
         Sweeper::spawn(self.clone(), every)
     }
 
-    /// Writes what is still to be written, `last_seen_at` of the last quarter of a second, and waits until
+    /// Writes what is still to be written, `last_seen_at` of the last quarter of a second, and closes
+    /// the [connections](SessionsBuilder::connections) that are not in use, and waits until
     /// [`on_event`](crate::SessionsBuilder::on_event) has had every event, for five seconds at most. Call it when serving
     /// has ended, before the pool is closed. Sessions stay as they are.
     pub async fn close(&self) {
         self.0.touches.flush().await;
+        self.0.store.close_idle().await;
         self.0.events.close().await;
     }
 

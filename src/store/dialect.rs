@@ -134,14 +134,6 @@ impl Dialect {
         }
     }
 
-    /// Whether a statement stands for itself on this connection, as a number; `None` where it always does.
-    pub(crate) fn autocommit(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite | Self::Postgres => None,
-            Self::MySql => Some("SELECT @@autocommit"),
-        }
-    }
-
     pub(crate) fn insert_user_if_absent(self) -> &'static str {
         match self {
             Self::Sqlite | Self::Postgres => {

@@ -2,15 +2,16 @@
 //!
 //! Nothing above this knows which database answers. What a database needs of its own is in [`Backend`].
 
-use std::{fmt::Debug, future::Future, pin::Pin};
+use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc};
 
 use sqlx::{
-    Arguments, ColumnIndex, Decode, Encode, Executor, IntoArguments, Pool, Row as _, Type,
-    pool::PoolConnection,
+    Arguments, ColumnIndex, Connection, Database, Decode, Encode, Executor, IntoArguments, Pool,
+    Row as _, Type,
 };
 use uuid::Uuid;
 
 use super::{
+    connections::{Bounds, Connections, OnDiscard, Opened, Purpose},
     dialect::Dialect,
     fault::{Fault, FaultKind, class_quotes_no_data},
     statement::Statement,
@@ -18,19 +19,28 @@ use super::{
 };
 use crate::error::MigrateError;
 
+/// How to connect to one of sqlx's databases.
+pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A pool of connections to one database.
+/// The way to one database.
 pub(crate) trait Driver: Debug + Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
-    /// Whether all connections are out.
+    /// The same database, within these bounds.
+    fn bounded(&self, bounds: Bounds) -> Arc<dyn Driver>;
+    /// Who is told of connections that are given up.
+    fn on_discard(&self, listener: OnDiscard);
+    /// Whether all connections that look-ups may have are out.
     fn is_exhausted(&self) -> bool;
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
-    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
+    fn acquire(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>>;
+    fn begin(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
+    /// Closes the connections that are not in use.
+    fn close_idle(&self) -> BoxFuture<'_, ()>;
     fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
-/// A connection that runs statements; dropped, it goes back to its pool, or is closed if an answer may still come on it.
+/// A connection that runs statements; dropped, it goes back, or is closed if an answer may still come on it.
 pub(crate) trait Link: Send {
     fn fetch<'a>(
         &'a mut self,
@@ -44,6 +54,9 @@ pub(crate) trait Link: Send {
         statement: &'a Statement,
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
+
+    /// Whether it may go on being used by whoever has held it for long.
+    fn is_good(&self) -> bool;
 }
 
 /// A transaction; dropped, it is undone.
@@ -56,6 +69,8 @@ pub(crate) trait Unit: Link {
 /// What one of sqlx's databases needs of its own.
 pub(crate) trait Backend: sqlx::Database {
     const DIALECT: Dialect;
+    /// Whether statements run in another process, which does not notice at once that nobody waits any longer.
+    const HAS_SERVER: bool;
 
     fn add_list(
         arguments: &mut Self::Arguments,
@@ -78,9 +93,23 @@ pub(crate) trait Backend: sqlx::Database {
         class_quotes_no_data(&error.code().unwrap_or_default())
     }
 
-    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>>;
-    /// Closes a connection on which an answer may still come.
-    fn discard(connection: PoolConnection<Self>);
+    /// The options of the application, and what the server has to keep to.
+    fn bounded(options: &Options<Self>, bounds: &Bounds) -> Options<Self>;
+    /// Whether each connection has a database of its own, which nothing else can reach.
+    fn lives_in_its_connection(_: &Options<Self>) -> bool {
+        false
+    }
+    /// What is said on a new connection before anything else, and how it came.
+    fn first_statement<'a>(
+        connection: &'a mut Self::Connection,
+        bounds: &'a Bounds,
+    ) -> BoxFuture<'a, Result<Opened, Fault>>;
+    /// Whether the server has worked on one statement of the connection of this name for at least so long.
+    fn is_running(
+        connection: &mut Self::Connection,
+        id: i64,
+        for_seconds: u64,
+    ) -> BoxFuture<'_, Result<bool, Fault>>;
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), MigrateError>>;
 }
 
@@ -103,6 +132,51 @@ pub(crate) trait Speaks: Backend<Arguments: IntoArguments<Self>, Connection: Sen
         connection: &'a mut Self::Connection,
         words: &'static str,
     ) -> BoxFuture<'a, Result<(), Fault>>;
+}
+
+/// One of sqlx's databases.
+#[derive(Debug)]
+pub(crate) struct SqlxDriver<DB: Backend>(Arc<Connections<DB>>);
+
+impl<DB: Backend> SqlxDriver<DB> {
+    pub(crate) fn new(pool: &Pool<DB>) -> Self {
+        Self(Arc::new(Connections::new(pool.clone(), Bounds::default())))
+    }
+}
+
+impl<DB: Speaks> Driver for SqlxDriver<DB> {
+    fn dialect(&self) -> Dialect {
+        DB::DIALECT
+    }
+
+    fn bounded(&self, bounds: Bounds) -> Arc<dyn Driver> {
+        let connections = Connections::new(self.0.pool().clone(), bounds);
+        Arc::new(Self(Arc::new(connections)))
+    }
+
+    fn on_discard(&self, listener: OnDiscard) {
+        self.0.on_discard(listener);
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.0.is_exhausted()
+    }
+
+    fn acquire(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
+        Box::pin(async move { Ok(Box::new(self.0.take(purpose).await?) as Box<dyn Link>) })
+    }
+
+    fn begin(&self, purpose: Purpose) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+        Box::pin(async move { Ok(Box::new(self.0.begin(purpose).await?) as Box<dyn Unit>) })
+    }
+
+    fn close_idle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.close_idle())
+    }
+
+    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
+        DB::migrate(self.0.pool())
+    }
 }
 
 impl<DB> Speaks for DB

@@ -5,7 +5,7 @@ use std::{future::Future, ops::Add, pin::Pin};
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Store,
+    Bind, EndedReason, Fault, Filter, MAX_LIST, Previous, Purpose, Store,
     driver::Link,
     retry::retry,
     value::{CellKind, CorruptRow, Row},
@@ -23,7 +23,7 @@ impl Store {
     ) -> Result<u64, Error> {
         let binds = || self.end_binds(reason, by, Bind::Uuids(ids.to_vec()));
         let ending = retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             link.execute(&self.statements.end_ids, binds()).await
         });
         self.announced(self.within_budget(ending).await)
@@ -37,7 +37,7 @@ impl Store {
         by: Option<&str>,
     ) -> Result<u64, Error> {
         let ending = retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Ending).await?;
             let id = match previous {
                 Previous::Session(id) => Some(id),
                 Previous::Token(token) => self.find_token(link.as_mut(), token).await?,
@@ -149,7 +149,7 @@ impl Store {
     /// Reservations first: one that becomes real between the two statements is caught by the second.
     async fn end_batch(&self, ids: &[Uuid], reason: EndedReason, by: &str) -> Result<u64, Fault> {
         let binds = || self.end_binds(reason, Some(by), Bind::Uuids(ids.to_vec()));
-        let mut link = self.driver.acquire().await?;
+        let mut link = self.driver.acquire(Purpose::Ending).await?;
         link.execute(&self.statements.end_reserved, binds()).await?;
         link.execute(&self.statements.end_live, binds()).await
     }

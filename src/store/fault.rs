@@ -66,6 +66,35 @@ impl Fault {
         }
     }
 
+    /// More wait than there is any use in.
+    pub(crate) fn crowded() -> Self {
+        Self {
+            kind: FaultKind::TimedOut,
+            summary: "too many sign-ins wait for the database already".into(),
+            code: String::new(),
+        }
+    }
+
+    /// A new connection came with a transaction that is not ours.
+    pub(crate) fn in_transaction() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "a new connection came inside a transaction: look at what the pool's after_connect leaves open"
+                .into(),
+            code: String::new(),
+        }
+    }
+
+    /// The server does not write, so what it knows may be old.
+    pub(crate) fn read_only() -> Self {
+        Self {
+            kind: FaultKind::Lost,
+            summary: "the database server is read-only, a replica or a standby: sessions need the one that writes"
+                .into(),
+            code: READ_ONLY.into(),
+        }
+    }
+
     /// A row without which an answer cannot be understood.
     pub(crate) fn corrupt() -> Self {
         Self {
@@ -97,9 +126,23 @@ impl Fault {
     pub(crate) fn code(&self) -> &str {
         &self.code
     }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.kind == FaultKind::Lost
+    }
+
+    /// Whether it says nothing about the statement.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.kind {
+            FaultKind::Lost | FaultKind::Conflict | FaultKind::TimedOut => true,
+            FaultKind::Data | FaultKind::Statement => false,
+        }
+    }
 }
 
 /// PostgreSQL's: the text cannot be converted into the encoding of the database, which is not UTF-8.
+/// Ours, for a server that no database has a code for: it answers, and is the wrong one.
+pub(super) const READ_ONLY: &str = "read-only";
 const LETTER_MISSING: &str = "22P05";
 
 /// The database's message where it speaks of tables, columns, rights or resources. Messages about data quote the

@@ -1,104 +1,147 @@
-//! Connections that are held for a while, and what becomes of them when whoever holds them is dropped.
+//! A connection that is held for a while, and what becomes of it when whoever holds it is dropped.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{Pool, pool::PoolConnection};
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
 
 use super::{
-    dialect::Dialect,
-    driver::{BoxFuture, Driver, Link, Speaks, Unit},
-    fault::{Fault, FaultKind},
+    connections::{ConnectionDiscard, Connections, Leaving, Origin, Purpose, close_later},
+    driver::{BoxFuture, Link, Speaks, Unit},
+    fault::Fault,
     statement::Statement,
     value::{Bind, Row},
 };
-use crate::error::MigrateError;
 
-/// A connection that goes back to its pool only when nothing of ours is left on it: dropped in mid-statement or in
-/// mid-transaction, it would carry half an answer, or an open transaction, to whoever comes next. sqlx's own
-/// `Transaction` does not see to that when its BEGIN is cut off.
+/// A connection that goes back only when nothing is left on it: dropped in mid-statement or in mid-transaction, it would
+/// carry half an answer, or an open transaction, to whoever comes next.
 pub(crate) struct Held<DB: Speaks> {
-    connection: Option<PoolConnection<DB>>,
-    /// A statement is on its way, or ended in a way that leaves nothing to be expected of the connection.
-    busy: bool,
+    home: Arc<Connections<DB>>,
+    /// Taken out when it is dropped.
+    rest: Option<(Origin<DB>, OwnedSemaphorePermit)>,
+    purpose: Purpose,
+    condition: Condition,
     /// A transaction is open.
     open: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Condition {
+    Resting,
+    /// A statement was sent at this moment, and its answer is not here.
+    Asked(Instant),
+    /// A statement ended in a way that leaves nothing to be expected of the connection.
+    Broken,
+    /// This connection alone is in a state that is not known.
+    Spoiled,
 }
 
 /// How long a rollback may take before the connection is given up, which undoes the transaction as well.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(1);
 
 impl<DB: Speaks> Held<DB> {
-    fn new(connection: PoolConnection<DB>) -> Self {
+    pub(super) fn new(
+        home: &Arc<Connections<DB>>,
+        origin: Origin<DB>,
+        permit: OwnedSemaphorePermit,
+        purpose: Purpose,
+    ) -> Self {
         Self {
-            connection: Some(connection),
-            busy: false,
+            home: home.clone(),
+            rest: Some((origin, permit)),
+            purpose,
+            condition: Condition::Resting,
             open: false,
         }
     }
 
-    /// A connection with an open transaction.
-    pub(crate) async fn begun(pool: &Pool<DB>) -> Result<Self, Fault> {
-        let connection = pool.acquire().await.map_err(Fault::of::<DB>)?;
-        let mut held = Self::new(connection);
-        held.open = true;
-        held.say(DB::DIALECT.begin()).await?;
-        Ok(held)
+    pub(super) async fn begin(&mut self) -> Result<(), Fault> {
+        let begun = self.say(DB::DIALECT.begin()).await;
+        // Cut off before its answer, the connection is closed, whatever has been carried out.
+        self.open = begun.is_ok();
+        begun
     }
 
     async fn say(&mut self, words: &'static str) -> Result<(), Fault> {
-        self.run(|connection| DB::say(connection, words)).await
+        let outcome = DB::say(self.asked()?, words).await;
+        self.answered(outcome)
     }
 
-    async fn run<T>(
-        &mut self,
-        work: impl for<'a> FnOnce(&'a mut DB::Connection) -> BoxFuture<'a, Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let Some(connection) = &mut self.connection else {
-            return Err(Fault::gone());
-        };
-        self.busy = true;
-        let outcome = work(connection).await;
-        self.busy = is_lost(&outcome);
-        outcome
-    }
-
-    fn close(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            DB::discard(connection);
+    /// The connection, for one statement; [`answered`](Self::answered) has to follow.
+    pub(super) fn asked(&mut self) -> Result<&mut DB::Connection, Fault> {
+        self.condition = Condition::Asked(Instant::now());
+        match &mut self.rest {
+            Some((origin, _)) => Ok(origin.raw()),
+            None => Err(Fault::gone()),
         }
+    }
+
+    pub(super) fn answered<T>(&mut self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        // A server that was demoted keeps its connections, and reads on them would be of yesterday.
+        self.condition = match &outcome {
+            Err(fault) if fault.is_lost() => Condition::Broken,
+            _ => Condition::Resting,
+        };
+        outcome
     }
 
     /// Undoes the transaction, or closes the connection, which does the same.
     async fn roll_back(mut self) {
-        match timeout(ROLLBACK_PATIENCE, self.say("ROLLBACK")).await {
-            Ok(Ok(())) => self.open = false,
-            _ => self.close(),
+        if let Ok(Err(_)) = timeout(ROLLBACK_PATIENCE, self.say("ROLLBACK")).await {
+            self.condition = match self.condition {
+                Condition::Resting => Condition::Spoiled,
+                other => other,
+            };
         }
     }
 }
 
-/// A server that was demoted keeps its connections, and reads on them would be of yesterday.
-fn is_lost<T>(outcome: &Result<T, Fault>) -> bool {
-    matches!(outcome, Err(fault) if fault.kind() == FaultKind::Lost)
-}
-
 impl<DB: Speaks> Drop for Held<DB> {
     fn drop(&mut self) {
-        if self.busy {
-            self.close();
-        }
-        if !self.open {
+        let Some((origin, permit)) = self.rest.take() else {
             return;
-        }
-        let rest = Self {
-            connection: self.connection.take(),
-            // Until it is rolled back, it must not go back: neither when the task is dropped before it runs.
-            busy: true,
-            open: false,
         };
-        if let (Some(_), Ok(runtime)) = (&rest.connection, Handle::try_current()) {
-            runtime.spawn(rest.roll_back());
+        match (self.condition, origin) {
+            (Condition::Asked(since), origin) => self.home.leave(Leaving {
+                origin,
+                permit,
+                purpose: self.purpose,
+                since,
+            }),
+            // sqlx's pool looks at it before it goes to anybody else.
+            (Condition::Broken, Origin::Own(own)) => {
+                self.home.tell(ConnectionDiscard::Broken);
+                self.home.distrust_all();
+                drop((own, permit));
+            }
+            (Condition::Spoiled, Origin::Own(own)) => {
+                close_later(own);
+                drop(permit);
+            }
+            (Condition::Spoiled, Origin::Lent(lent)) => drop((lent, permit)),
+            (Condition::Resting, Origin::Own(own)) if !self.open => {
+                self.home.put_back(own);
+                // Whoever waits for the place finds the connection there.
+                drop(permit);
+            }
+            (Condition::Resting, Origin::Lent(lent)) if !self.open => drop((lent, permit)),
+            (Condition::Resting | Condition::Broken, origin) => {
+                let rest = Self {
+                    home: self.home.clone(),
+                    rest: Some((origin, permit)),
+                    purpose: self.purpose,
+                    // Until it is rolled back it must not go back: neither when the task is dropped before it runs.
+                    condition: Condition::Asked(Instant::now()),
+                    open: false,
+                };
+                match Handle::try_current() {
+                    Ok(runtime) => drop(runtime.spawn(rest.roll_back())),
+                    Err(_) => drop(rest),
+                }
+            }
         }
     }
 }
@@ -110,13 +153,8 @@ impl<DB: Speaks> Link for Held<DB> {
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
         Box::pin(async move {
-            let Some(connection) = &mut self.connection else {
-                return Err(Fault::gone());
-            };
-            self.busy = true;
-            let outcome = DB::fetch(connection, statement, binds).await;
-            self.busy = is_lost(&outcome);
-            outcome
+            let outcome = DB::fetch(self.asked()?, statement, binds).await;
+            self.answered(outcome)
         })
     }
 
@@ -126,14 +164,16 @@ impl<DB: Speaks> Link for Held<DB> {
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>> {
         Box::pin(async move {
-            let Some(connection) = &mut self.connection else {
-                return Err(Fault::gone());
-            };
-            self.busy = true;
-            let outcome = DB::execute(connection, statement, binds).await;
-            self.busy = is_lost(&outcome);
-            outcome
+            let outcome = DB::execute(self.asked()?, statement, binds).await;
+            self.answered(outcome)
         })
+    }
+
+    fn is_good(&self) -> bool {
+        match (&self.rest, self.condition) {
+            (Some((Origin::Own(own), _)), Condition::Resting) => self.home.trusts(own),
+            _ => false,
+        }
     }
 }
 
@@ -148,30 +188,5 @@ impl<DB: Speaks> Unit for Held<DB> {
 
     fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(self.roll_back())
-    }
-}
-
-impl<DB: Speaks> Driver for Pool<DB> {
-    fn dialect(&self) -> Dialect {
-        DB::DIALECT
-    }
-
-    fn is_exhausted(&self) -> bool {
-        self.num_idle() == 0 && self.size() >= self.options().get_max_connections()
-    }
-
-    fn acquire(&self) -> BoxFuture<'_, Result<Box<dyn Link>, Fault>> {
-        Box::pin(async move {
-            let connection = Pool::acquire(self).await.map_err(Fault::of::<DB>)?;
-            Ok(Box::new(Held::new(connection)) as Box<dyn Link>)
-        })
-    }
-
-    fn begin(&self) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
-        DB::begin(self)
-    }
-
-    fn migrate(&self) -> BoxFuture<'_, Result<(), MigrateError>> {
-        DB::migrate(self)
     }
 }

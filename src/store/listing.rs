@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Bind, Cursor, Fault, FaultKind, Store,
+    Bind, Cursor, Fault, FaultKind, Purpose, Store,
     filter::Filter,
     info::{SessionInfo, read_info},
     statement::Statement,
@@ -119,25 +119,28 @@ impl Store {
         })
     }
 
+    /// Reads what can wait.
     pub(super) async fn fetch(
         &self,
         statement: &Statement,
         binds: Vec<Bind>,
     ) -> Result<Vec<Row>, Error> {
-        self.fetch_within(self.time_budget, statement, binds).await
+        self.fetch_for(Purpose::Upkeep, self.time_budget, statement, binds)
+            .await
     }
 
-    pub(super) async fn fetch_within(
+    pub(super) async fn fetch_for(
         &self,
+        purpose: Purpose,
         budget: Duration,
         statement: &Statement,
         binds: Vec<Bind>,
     ) -> Result<Vec<Row>, Error> {
         self.within(budget, async {
-            match self.fetch_once(statement, binds.clone()).await {
+            match self.fetch_once(purpose, statement, binds.clone()).await {
                 // Reading twice does no harm.
                 Err(fault) if fault.kind() == FaultKind::Lost => {
-                    self.fetch_once(statement, binds).await
+                    self.fetch_once(purpose, statement, binds).await
                 }
                 outcome => outcome,
             }
@@ -145,8 +148,13 @@ impl Store {
         .await
     }
 
-    async fn fetch_once(&self, statement: &Statement, binds: Vec<Bind>) -> Result<Vec<Row>, Fault> {
-        let mut link = self.driver.acquire().await?;
+    async fn fetch_once(
+        &self,
+        purpose: Purpose,
+        statement: &Statement,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<Row>, Fault> {
+        let mut link = self.driver.acquire(purpose).await?;
         link.fetch(statement, binds).await
     }
 }

@@ -11,7 +11,9 @@
 
 mod application;
 mod backend;
+mod backlog;
 mod check;
+mod connections;
 mod cursor;
 mod dialect;
 mod driver;
@@ -59,6 +61,7 @@ use crate::{error::Error, user_id::UserId};
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
     application::ApplicationSql,
+    connections::{Bounds, OnDiscard, Purpose},
     dialect::UserCast,
     driver::{Driver, Link},
     fault::{Fault, FaultKind},
@@ -73,7 +76,11 @@ pub(crate) use self::{
     verify::{Found, Lookup},
     walk::Extent,
 };
+use self::{
+    backlog::Backlog, letters::Letters, retry::retry, statements::Statements, value::CorruptRow,
+};
 pub use self::{
+    connections::ConnectionDiscard,
     cursor::{Cursor, InvalidCursor},
     filter::Filter,
     info::{EndedReason, SessionInfo, SessionState},
@@ -82,7 +89,6 @@ pub use self::{
     stats::Stats,
     sweep::Swept,
 };
-use self::{letters::Letters, retry::retry, statements::Statements, value::CorruptRow};
 
 /// How long the database may take to answer when the application starts.
 const CHECK_BUDGET: Duration = Duration::from_secs(30);
@@ -102,6 +108,7 @@ pub(crate) struct Store {
     time_budget: Duration,
     /// After this long a walk within the time budget begins no further step.
     walk_budget: Duration,
+    backlog: Backlog,
     /// Something was ended by this process: whoever watches sessions looks again.
     ended: Notify,
 }
@@ -133,6 +140,7 @@ impl Store {
             letters: Letters::default(),
             time_budget,
             walk_budget: time_budget / 2,
+            backlog: Backlog::default(),
             ended: Notify::new(),
         }
     }
@@ -155,14 +163,29 @@ impl Store {
         &self.fragments.timings
     }
 
-    /// Whether all connections of the pool are out.
+    /// Who is told of connections that are given up.
+    pub(crate) fn on_discard(&self, listener: OnDiscard) {
+        self.driver.on_discard(listener);
+    }
+
+    /// What has to be undone.
+    pub(crate) fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Closes the connections that are not in use.
+    pub(crate) async fn close_idle(&self) {
+        self.driver.close_idle().await;
+    }
+
+    /// Whether all connections that look-ups may have are out.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.driver.is_exhausted()
     }
 
     /// A connection for the verifier's lane.
     pub(crate) async fn link(&self) -> Result<Box<dyn Link>, Fault> {
-        self.driver.acquire().await
+        self.driver.acquire(Purpose::LookUp).await
     }
 
     /// Moves `last_seen_at` of sessions that are still live. It cannot bring back one that has ended, nor one that runs out
@@ -170,11 +193,11 @@ impl Store {
     pub(crate) async fn touch(&self, ids: Vec<Uuid>) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
             let Some(due) = &self.statements.due_for_touch else {
-                let mut link = self.driver.acquire().await?;
+                let mut link = self.driver.acquire(Purpose::Upkeep).await?;
                 let binds = vec![Bind::Uuids(ids.clone())];
                 return link.execute(&self.statements.touch, binds).await;
             };
-            let mut unit = self.driver.begin().await?;
+            let mut unit = self.driver.begin(Purpose::Upkeep).await?;
             let rows = unit.fetch(due, vec![Bind::Uuids(ids.clone())]).await?;
             let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
             let mut touched = 0;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::driver::Driver;
+use super::driver::{Driver, Speaks, SqlxDriver};
 use crate::error::{Error, MigrateError};
 
 /// A pool that sessions can live in: `sqlx::SqlitePool`, `sqlx::PgPool` or `sqlx::MySqlPool`, each behind the
@@ -21,15 +21,12 @@ pub(crate) mod sealed {
     }
 }
 
-impl<DB: sqlx::Database> SessionPool for sqlx::Pool<DB> where sqlx::Pool<DB>: Driver {}
+impl<DB: sqlx::Database> SessionPool for sqlx::Pool<DB> where sqlx::Pool<DB>: sealed::Sealed {}
 
-impl<DB: sqlx::Database> sealed::Sealed for sqlx::Pool<DB>
-where
-    sqlx::Pool<DB>: Driver,
-{
+impl<DB: Speaks> sealed::Sealed for sqlx::Pool<DB> {
     #[allow(private_interfaces)]
     fn driver(&self) -> Arc<dyn Driver> {
-        Arc::new(self.clone())
+        Arc::new(SqlxDriver::new(self))
     }
 }
 

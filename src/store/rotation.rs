@@ -5,7 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Bind, Store,
+    Bind, Purpose, Store,
     driver::Unit,
     grant::{Attempt, SignInError},
     retry::retry,
@@ -63,7 +63,7 @@ impl Store {
             Proof::Unchanged => &self.statements.rotate,
             Proof::GivenAgain => &self.statements.rotate_reauthenticated,
         };
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::Grant).await?;
         self.lock_sessions(unit.as_mut(), vec![rotation.id]).await?;
         let binds = vec![
             Bind::Hash(rotation.new),
@@ -86,7 +86,7 @@ impl Store {
     /// Records that the user has proved again who they are, where the token is not this request's to change.
     pub(crate) async fn record_proof(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut unit = self.driver.begin().await?;
+            let mut unit = self.driver.begin(Purpose::Grant).await?;
             // Live once nothing is left to wait for: see `lock_sessions`.
             if let Some(lock) = &self.statements.lock_sessions {
                 unit.fetch(lock, vec![Bind::Uuids(vec![id])]).await?;
@@ -103,7 +103,7 @@ impl Store {
     /// Takes back a rotation whose new token never left the house.
     pub(crate) async fn undo_rotation(&self, id: Uuid, new: TokenHash) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(
                 &self.statements.undo_rotation,
                 vec![Bind::from(id), Bind::Hash(new)],

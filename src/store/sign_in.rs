@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, MAX_LIST, Store,
+    Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
     grant::{Attempt, SignInError},
     replacing::read_counted,
@@ -92,7 +92,7 @@ impl Store {
         new: &NewSession,
         default: Limit,
     ) -> Result<(Box<dyn Unit>, Option<StampHash>), Attempt> {
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::SignIn).await?;
         for user_id in std::iter::once(&new.user_id).chain(&new.acting_user) {
             let user = vec![Bind::Text(user_id.to_string())];
             unit.execute(&self.statements.insert_user, user).await?;
@@ -143,7 +143,7 @@ impl Store {
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
         let mut displaced = Displaced::default();
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::Grant).await?;
         let standing = self.standing(unit.as_mut(), new, default).await?;
         if standing.stamp != stamp {
             return Err(Attempt::Refused(SignInError::AccountRefused));
@@ -201,7 +201,7 @@ impl Store {
     /// Gives a reserved place back.
     pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
         self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
             link.execute(&self.statements.release, vec![Bind::from(id)])
                 .await
         }))

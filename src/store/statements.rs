@@ -52,7 +52,6 @@ pub(crate) struct Statements {
     pub(crate) ended_among: Statement,
     pub(crate) stamped: Option<Statement>,
     pub(crate) ended_recently: Statement,
-    pub(crate) autocommit: Option<Statement>,
 }
 
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
@@ -295,10 +294,6 @@ impl Statements {
                 ),
                 &[Text, Text],
             ),
-            autocommit: fragments
-                .dialect
-                .autocommit()
-                .map(|query| one(query, &[Int])),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sweeping: writes down what has run out, forgets what ended long ago.
 
 use super::{
-    Bind, MAX_LIST, Store,
+    Bind, MAX_LIST, Purpose, Store,
     retry::retry,
     statements::{Due, SweepStep},
     value::{CellKind, CorruptRow},
@@ -116,7 +116,7 @@ impl Store {
             let due = self.compile(&template, &[CellKind::Text]);
             let (read, found, changed) = self
                 .within_budget(retry(|| async {
-                    let mut link = self.driver.acquire().await?;
+                    let mut link = self.driver.acquire(Purpose::Upkeep).await?;
                     let rows = link.fetch(&due, Vec::new()).await?;
                     let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
                     let (read, found) = (ids.len(), rows.len());

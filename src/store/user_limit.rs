@@ -1,6 +1,6 @@
 //! A user's own maximum of sessions.
 
-use super::{Bind, Store, retry::retry};
+use super::{Bind, Purpose, Store, retry::retry};
 use crate::{error::Error, session::limits::MaxSessions, user_id::UserId};
 
 impl Store {
@@ -22,7 +22,7 @@ impl Store {
     ) -> Result<(), Error> {
         const NONE: i64 = -2; // see the statement
         self.within_budget(retry(|| async {
-            let mut unit = self.driver.begin().await?;
+            let mut unit = self.driver.begin(Purpose::Upkeep).await?;
             unit.execute(
                 &self.statements.insert_user,
                 vec![Bind::Text(user_id.to_string())],

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    Bind, Cursor, Filter, Store,
+    Bind, Cursor, Filter, Purpose, Store,
     dialect::Dialect,
     index::{Order, Part},
     statement::Statement,
@@ -206,6 +206,10 @@ impl Walk<'_> {
             .route
             .select(dialect, self.looking, shape, after, window)?;
         let statement: Statement = self.store.compile(&template, kinds);
+        let purpose = match self.looking {
+            Looking::Endable => Purpose::Ending,
+            Looking::Listed | Looking::Live => Purpose::Upkeep,
+        };
         let left = match self.extent {
             Extent::ToTheEnd => self.store.time_budget,
             Extent::WithinBudget => self
@@ -214,7 +218,12 @@ impl Walk<'_> {
                 .saturating_sub(self.started.elapsed()),
         };
         self.store
-            .fetch_within(left.max(Duration::from_millis(1)), &statement, binds)
+            .fetch_for(
+                purpose,
+                left.max(Duration::from_millis(1)),
+                &statement,
+                binds,
+            )
             .await
     }
 }

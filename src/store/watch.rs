@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    Bind, EndedReason, Fault, MAX_LIST, Store,
+    Bind, EndedReason, Fault, MAX_LIST, Purpose, Store,
     value::{CorruptRow, Row},
     verdict::{WATCHED_COLUMNS, verdict},
 };
@@ -20,7 +20,7 @@ impl Store {
         let list = serde_json::Value::from_iter(ids.iter().map(Uuid::to_string));
         let binds = vec![Bind::Text(list.to_string())];
         let asking = async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::LookUp).await?;
             link.fetch(&self.statements.ended_among, binds).await
         };
         let rows = tokio::time::timeout(self.time_budget, asking).await;
@@ -83,7 +83,12 @@ impl Store {
     /// pays to read.
     pub(crate) async fn ended_recently(&self) -> Result<Option<Vec<(Uuid, EndedReason)>>, Error> {
         let rows = self
-            .fetch(&self.statements.ended_recently, Vec::new())
+            .fetch_for(
+                Purpose::LookUp,
+                self.time_budget,
+                &self.statements.ended_recently,
+                Vec::new(),
+            )
             .await?;
         if rows.len() > MAX_LIST {
             return Ok(None);

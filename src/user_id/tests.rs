@@ -14,10 +14,12 @@ fn every_source_has_one_canonical_form() {
     check(2_i64, "2");
     check(i64::MIN, "-9223372036854775808");
     check(UUID, "0190f3c5-7a1b-7c3d-8e4f-a1b2c3d4e5f6");
-    check(&UUID, "0190f3c5-7a1b-7c3d-8e4f-a1b2c3d4e5f6");
+    let borrowed: &Uuid = &UUID;
+    check(borrowed, "0190f3c5-7a1b-7c3d-8e4f-a1b2c3d4e5f6");
     check("alice", "alice");
     check(String::from("alice"), "alice");
-    check(&String::from("alice"), "alice");
+    let borrowed: &String = &String::from("alice");
+    check(borrowed, "alice");
     let alice = UserId::from("alice");
     assert_eq!(UserId::from(&alice), alice);
 }

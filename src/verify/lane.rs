@@ -52,14 +52,14 @@ impl Lane {
 
     pub(super) async fn run(mut self) {
         let mut link = None;
-        while self.has_work() {
+        while self.has_work(&mut link) {
             link = self.serve(link).await;
             self.leave_suspects();
         }
     }
 
     /// Nobody can queue up between the look at the queue and the end of the lane.
-    fn has_work(&mut self) -> bool {
+    fn has_work(&mut self, link: &mut Option<Box<dyn Link>>) -> bool {
         if !self.counted {
             return false;
         }
@@ -67,6 +67,8 @@ impl Lane {
         // Suspects who are asked for elsewhere are that lane's work: it looks here again.
         let suspects_too = !state.suspects_are_asked;
         if !state.places.has_work(suspects_too) {
+            // Given back first: the lane that the next request opens finds it there, instead of opening another.
+            drop(link.take());
             state.lanes -= 1;
             self.counted = false;
         }
@@ -122,9 +124,9 @@ impl Lane {
                 }
             }
         }
-        // While everybody waits for a connection, a busy lane must not sit on one.
+        // While everybody waits for a connection, a busy lane must not sit on one; nor on one that has had its time.
         let keeps = !self.shared.store.is_exhausted();
-        question.into_link().filter(|_| keeps)
+        question.into_link().filter(|link| keeps && link.is_good())
     }
 
     /// A connection that cannot be had is an outage, unless it is only that all of them are in use.

@@ -37,7 +37,8 @@ fn behind_proxies(builder: SessionsBuilder) -> SessionsBuilder {
 
 #[tokio::test]
 async fn a_handler_sees_the_address_that_a_sign_in_would_record() {
-    let app = App::with(&Database::any().await, behind_proxies).await;
+    let database = Database::any().await;
+    let app = App::with(&database, behind_proxies).await;
     let ip = axum::routing::get(|session: countersign::Session| async move {
         session
             .client_ip()

@@ -160,6 +160,24 @@ async fn durations_and_numbers_have_to_make_sense() {
         },
         "at least one"
     );
+    assert_refused!(
+        database,
+        |builder| usual(builder).max_lanes(2).connections(5),
+        BuildError::Number {
+            setting: "connections",
+            ..
+        },
+        "four more"
+    );
+    assert_refused!(
+        database,
+        |builder| usual(builder).max_lanes(usize::MAX),
+        BuildError::Number {
+            setting: "max_lanes",
+            ..
+        },
+        "at most"
+    );
 }
 
 on_every_database! {
@@ -215,25 +233,4 @@ impl PermissionSource for Nobody {
     fn access<'a>(&'a self, _: &'a UserId) -> SourceFuture<'a> {
         Box::pin(async { Ok(Access::Denied) })
     }
-}
-
-#[cfg(feature = "mysql")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pool_that_never_leaves_its_first_transaction_is_refused() {
-    let database = Database::mysql().await;
-    database.pool.migrate().await.unwrap();
-    let pool = sqlx::mysql::MySqlPoolOptions::new()
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                sqlx::Executor::execute(connection, "SET autocommit = 0").await?;
-                Ok(())
-            })
-        })
-        .connect(&database.url())
-        .await
-        .unwrap();
-    let built = usual(countersign::Sessions::builder(pool)).build().await;
-    let error = built.unwrap_err();
-    assert!(matches!(error, BuildError::AutocommitOff), "{error:?}");
-    assert!(error.to_string().contains("autocommit"), "{error}");
 }

@@ -2,67 +2,72 @@
 
 use std::time::Duration;
 
+use countersign::SessionsBuilder;
 use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use http::StatusCode;
 use tokio::time::timeout;
 
 use crate::support::{
-    App, Client, Database, Pool, on_every_database, rows::NewRow, sessions, with_pool,
+    App, Client, Database, Pool, eventually, hooks::Hook, on_every_database, rows::NewRow, sessions,
 };
 
 const BUDGET: Duration = Duration::from_millis(500);
 const AT_LAST: Duration = Duration::from_secs(20);
 
+/// A node with a browser that is signed in, and no connection but those that come through a door.
+async fn behind_a_door(
+    database: &Database,
+    configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+) -> (App, Hook, Client) {
+    database.pool.migrate().await.unwrap();
+    let hook = Hook::saying("SELECT 1");
+    let app = App::on(&database.pool_with_hook(&hook).await, configure).await;
+    let client = app.signed_in("2").await;
+    app.sessions.close().await;
+    (app, hook, client)
+}
+
 on_every_database! {
-    async fn an_exhausted_pool_is_a_503_and_harms_no_other_route(database: Database) {
-        database.pool.migrate().await.unwrap();
-        let pool = database.pool_of(1).await;
-        let app = App::on(&pool, |builder| builder.time_budget(BUDGET)).await;
-        let mut client = app.signed_in("2").await;
-        with_pool!(&pool, pool => {
-            let held = pool.acquire().await.unwrap();
-            for (path, expected) in [
-                ("/me", StatusCode::SERVICE_UNAVAILABLE),
-                ("/maybe", StatusCode::SERVICE_UNAVAILABLE),
-                ("/static", StatusCode::OK),
-                ("/health", StatusCode::OK),
-            ] {
-                let answer = timeout(AT_LAST, client.get(&app.router, path)).await.unwrap();
-                assert_eq!((answer.status, answer.set_cookies().len()), (expected, 0), "{path}");
-            }
-            let answer = timeout(AT_LAST, client.post(&app.router, "/login/2")).await.unwrap();
-            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-            drop(held);
-        });
-        assert_eq!(app.who(&client).await, "2");
+    async fn connections_that_cannot_be_had_are_a_503_and_harm_no_other_route(database: Database) {
+        let (app, hook, mut client) = behind_a_door(&database, |builder| builder.time_budget(BUDGET)).await;
+        hook.opens(false);
+        for (path, expected) in [
+            ("/me", StatusCode::SERVICE_UNAVAILABLE),
+            ("/maybe", StatusCode::SERVICE_UNAVAILABLE),
+            ("/static", StatusCode::OK),
+            ("/health", StatusCode::OK),
+        ] {
+            let answer = timeout(AT_LAST, client.get(&app.router, path)).await.unwrap();
+            assert_eq!((answer.status, answer.set_cookies().len()), (expected, 0), "{path}");
+        }
+        let answer = timeout(AT_LAST, client.post(&app.router, "/login/2")).await.unwrap();
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        hook.opens(true);
+        eventually("the same cookie works", || async { app.who(&client).await == "2" }).await;
     }
 
     async fn a_full_queue_refuses_at_once_and_nobody_hangs(database: Database) {
-        database.pool.migrate().await.unwrap();
-        let pool = database.pool_of(1).await;
-        let app = App::on(&pool, |builder| builder.queue_capacity(1).max_lanes(1).time_budget(AT_LAST * 3)).await;
-        let client = app.signed_in("2").await;
+        let bounds = |builder: SessionsBuilder| builder.queue_capacity(1).max_lanes(1).time_budget(AT_LAST * 3);
+        let (app, hook, client) = behind_a_door(&database, bounds).await;
         // As many sessions: requests of one session would share a place.
         let sessions: Vec<_> = (0..64).map(|_| NewRow::live("2")).collect();
         database.insert(&sessions).await;
-        with_pool!(&pool, pool => {
-            let held = pool.acquire().await.unwrap();
-            let mut answers: FuturesUnordered<_> = sessions
-                .iter()
-                .map(|session| {
-                    let (mut client, app) = (session.client(), app.clone());
-                    tokio::spawn(async move { client.get(&app.router, "/me").await.status })
-                })
-                .collect();
-            // One waits for the connection; whoever finds it waiting is refused, not queued.
-            for _ in 0..63 {
-                let status = timeout(AT_LAST, answers.next()).await.unwrap().unwrap();
-                assert_eq!(status.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
-            }
-            drop(held);
+        hook.opens(false);
+        let mut answers: FuturesUnordered<_> = sessions
+            .iter()
+            .map(|session| {
+                let (mut client, app) = (session.client(), app.clone());
+                tokio::spawn(async move { client.get(&app.router, "/me").await.status })
+            })
+            .collect();
+        // One waits for the connection; whoever finds it waiting is refused, not queued.
+        for _ in 0..63 {
             let status = timeout(AT_LAST, answers.next()).await.unwrap().unwrap();
-            assert_eq!(status.unwrap(), StatusCode::OK);
-        });
+            assert_eq!(status.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+        }
+        hook.opens(true);
+        let status = timeout(AT_LAST, answers.next()).await.unwrap().unwrap();
+        assert_eq!(status.unwrap(), StatusCode::OK);
         assert_eq!(app.who(&client).await, "2");
     }
 

@@ -155,7 +155,8 @@ async fn location(method: Method, path: &str, accept: &str) -> Option<String> {
 
 #[tokio::test]
 async fn what_is_answered_alike_to_all_clients_does_not_vary_by_them() {
-    let app = App::new(&Database::any().await).await;
+    let database = Database::any().await;
+    let app = App::new(&database).await;
     let answer = Client::new().get(&app.router, "/me").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("vary"), Some("cookie"));

@@ -29,6 +29,8 @@ mod browsers;
 mod cancellation;
 mod clocks;
 mod configuration;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connections;
 mod cookies;
 #[cfg(feature = "admin")]
 mod cross_site;
@@ -36,6 +38,8 @@ mod cross_site;
 mod cut_answers;
 #[cfg(feature = "pages")]
 mod devices;
+#[cfg(feature = "sqlite")]
+mod embedded;
 mod events;
 mod faults;
 mod flash;
@@ -87,6 +91,8 @@ mod refusals;
 mod refused_accounts;
 mod revocation;
 mod rotation;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod server_bounds;
 mod settings;
 mod stamps;
 mod starting;

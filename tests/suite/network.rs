@@ -9,39 +9,13 @@ use tokio::time::{Instant, timeout};
 use crate::support::{
     Answer, App, Client, Database, eventually,
     heard::Heard,
+    on_every_server,
     proxy::{Mode, Proxy},
 };
 
 const BUDGET: Duration = Duration::from_millis(500);
 /// Far beyond the budget, so that a slow machine does not fail the test, and far below "never".
 const AT_LAST: Duration = Duration::from_secs(10);
-
-/// The same test on every database with a server.
-macro_rules! on_every_server {
-    ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
-        $(
-            mod $name {
-                use super::*;
-
-                async fn run($database: Database) $body
-
-                #[cfg(feature = "postgres")]
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn postgres() {
-                    run(Database::postgres().await).await;
-                }
-
-                #[cfg(feature = "mysql")]
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn mysql() {
-                    run(Database::mysql().await).await;
-                }
-            }
-        )+
-    };
-}
-
-pub(crate) use on_every_server;
 
 /// A node behind a proxy, and a browser that is signed in.
 async fn behind_proxy(database: &Database) -> (Proxy, App, Client) {

@@ -10,10 +10,9 @@ use tokio::{runtime::Runtime, time::timeout};
 use tower::ServiceExt;
 
 use crate::{
-    network::on_every_server,
     streams::watched,
     support::{
-        App, Client, Database, eventually,
+        App, Client, Database, eventually, on_every_server,
         proxy::{Mode, Proxy},
     },
 };

@@ -214,7 +214,8 @@ on_every_database! {
 
 #[tokio::test]
 async fn ids_come_back_as_the_type_that_is_asked_for() {
-    let app = App::new(&Database::any().await).await;
+    let database = Database::any().await;
+    let app = App::new(&database).await;
     let typed = Router::new()
         .route(
             "/id",
@@ -234,7 +235,8 @@ async fn ids_come_back_as_the_type_that_is_asked_for() {
 
 #[tokio::test]
 async fn who_ends_is_whoever_acts() {
-    let app = App::new(&Database::any().await).await;
+    let database = Database::any().await;
+    let app = App::new(&database).await;
     let router = Router::new()
         .route(
             "/end-all",

@@ -111,6 +111,10 @@ pub(super) fn describe() {
             "How many times the database could not be reached.",
         ),
         (
+            "countersign_connections_discarded_total",
+            "Connections of its own that were closed before their time, by reason.",
+        ),
+        (
             "countersign_events_dropped_total",
             "Events that did not fit into the hook's queue.",
         ),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::Error,
     event::{CookieRejection, EventKind, NotVerified, SignInRefusal},
-    store::{EndedReason, Swept},
+    store::{ConnectionDiscard, EndedReason, Swept},
 };
 
 #[derive(Clone)]
@@ -169,6 +169,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::StoreUnavailable => "countersign_store_outages_total",
         // The end of what is counted already.
         EventKind::StoreAvailable { .. } => "",
+        EventKind::ConnectionDiscarded { .. } => "countersign_connections_discarded_total",
         EventKind::EventsDropped => "countersign_events_dropped_total",
     };
     (name, kind.reason())
@@ -228,5 +229,6 @@ fn event_counters() -> impl Iterator<Item = Series> {
         .chain(unread.map(|why| EventKind::CookieRejected { why }))
         .chain(untrue.map(|why| EventKind::CookieRejected { why }))
         .chain(failures.map(|why| EventKind::NotVerified { why }))
+        .chain(ConnectionDiscard::ALL.map(|why| EventKind::ConnectionDiscarded { why }))
         .map(series)
 }

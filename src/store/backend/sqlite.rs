@@ -1,24 +1,26 @@
 //! SQLite, embedded.
 
+use std::path::Path;
+
 use sqlx::{
-    Pool, Row as _, Sqlite, Transaction,
+    Executor, Pool, Row, Sqlite, SqliteConnection,
     error::{BoxDynError, DatabaseError},
-    pool::PoolConnection,
-    sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow},
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult, SqliteRow},
 };
 use uuid::Uuid;
 
 use crate::store::{
+    connections::{Bounds, Opened, State},
     dialect::Dialect,
-    driver::{Backend, BoxFuture, Link, Speaks, Unit},
+    driver::{Backend, BoxFuture},
     fault::{Fault, FaultKind},
     migrate,
-    statement::Statement,
-    value::{Bind, Row, texts_of_json},
+    value::{Bind, texts_of_json},
 };
 
 impl Backend for Sqlite {
     const DIALECT: Dialect = Dialect::Sqlite;
+    const HAS_SERVER: bool = false;
 
     fn add_list(_: &mut SqliteArguments, _: Bind) -> Result<(), BoxDynError> {
         Err("SQLite has no array parameters".into())
@@ -65,17 +67,42 @@ impl Backend for Sqlite {
         true // its messages name tables, columns and functions
     }
 
-    fn begin(pool: &Pool<Self>) -> BoxFuture<'_, Result<Box<dyn Unit>, Fault>> {
+    fn bounded(options: &SqliteConnectOptions, bounds: &Bounds) -> SqliteConnectOptions {
+        options.clone().busy_timeout(bounds.statement())
+    }
+
+    fn lives_in_its_connection(options: &SqliteConnectOptions) -> bool {
+        // Neither flag can be asked for. Where this were wrong, `build` would miss the schema, and say so.
+        let described = format!("{options:?}");
+        let in_memory = described.contains("in_memory: true")
+            || options.get_filename() == Path::new("")
+            || options.get_filename() == Path::new(":memory:");
+        in_memory && !described.contains("shared_cache: true")
+    }
+
+    fn first_statement<'a>(
+        connection: &'a mut SqliteConnection,
+        _: &'a Bounds,
+    ) -> BoxFuture<'a, Result<Opened, Fault>> {
         Box::pin(async move {
-            let begun = pool.begin_with(Self::DIALECT.begin()).await;
-            let transaction = begun.map_err(Fault::of::<Self>)?;
-            Ok(Box::new(Written(transaction)) as Box<dyn Unit>)
+            // Neither word touches the file. A file that cannot be written is no replica: reads on it are as good as ever.
+            let outcome = connection.execute(sqlx::raw_sql("BEGIN; COMMIT")).await;
+            let state = match outcome {
+                Ok(_) => State::Clean,
+                Err(sqlx::Error::Database(error))
+                    if error.message().contains("within a transaction") =>
+                {
+                    State::InTransaction
+                }
+                Err(error) => return Err(Fault::of::<Self>(error)),
+            };
+            Ok(Opened { id: None, state })
         })
     }
 
-    fn discard(connection: PoolConnection<Self>) {
-        // It goes back: its thread finishes the statement by itself, and closing it would lose an in-memory database.
-        drop(connection);
+    fn is_running(_: &mut SqliteConnection, _: i64, _: u64) -> BoxFuture<'_, Result<bool, Fault>> {
+        // There is no server.
+        Box::pin(std::future::ready(Ok(false)))
     }
 
     fn migrate(pool: &Pool<Self>) -> BoxFuture<'_, Result<(), crate::error::MigrateError>> {
@@ -83,34 +110,29 @@ impl Backend for Sqlite {
     }
 }
 
-/// sqlx's own transaction: its thread notices a caller who is gone, in BEGIN and in every statement.
-struct Written(Transaction<'static, Sqlite>);
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
 
-impl Link for Written {
-    fn fetch<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<Vec<Row>, Fault>> {
-        <Sqlite as Speaks>::fetch(&mut self.0, statement, binds)
-    }
+    use super::{Backend, Sqlite, SqliteConnectOptions};
 
-    fn execute<'a>(
-        &'a mut self,
-        statement: &'a Statement,
-        binds: Vec<Bind>,
-    ) -> BoxFuture<'a, Result<u64, Fault>> {
-        <Sqlite as Speaks>::execute(&mut self.0, statement, binds)
-    }
-}
-
-impl Unit for Written {
-    fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), Fault>> {
-        Box::pin(async move { self.0.commit().await.map_err(Fault::of::<Sqlite>) })
-    }
-
-    fn undo(self: Box<Self>) -> BoxFuture<'static, ()> {
-        // What fails here is undone by its thread before the connection is used again.
-        Box::pin(async move { self.0.rollback().await.unwrap_or_default() })
+    #[test]
+    fn databases_that_live_in_their_connection_are_told_from_others() {
+        for (url, expected) in [
+            ("sqlite:app.db", false),
+            ("sqlite:app.db?mode=ro", false),
+            ("sqlite::memory:", false), // sqlx shares it between connections
+            ("sqlite:file:name?mode=memory&cache=shared", false),
+            ("sqlite::memory:?cache=private", true),
+            ("sqlite:name?mode=memory&cache=private", true),
+        ] {
+            let options = SqliteConnectOptions::from_str(url).unwrap();
+            assert_eq!(Sqlite::lives_in_its_connection(&options), expected, "{url}");
+        }
+        let options = SqliteConnectOptions::new();
+        assert!(Sqlite::lives_in_its_connection(&options));
+        let options = options.filename("app.db");
+        assert!(!Sqlite::lives_in_its_connection(&options));
+        assert!(Sqlite::lives_in_its_connection(&options.in_memory(true)));
     }
 }

@@ -7,7 +7,8 @@ mod version;
 
 pub(super) use self::version::schema_version;
 use super::{
-    CHECK_BUDGET, Fault, Store, dialect::Dialect, letters::Letters, retry::retry, value::Bind,
+    CHECK_BUDGET, Fault, Purpose, Store, dialect::Dialect, fault::READ_ONLY, letters::Letters,
+    retry::retry, value::Bind,
 };
 use crate::{error::BuildError, token::TokenHash};
 
@@ -41,7 +42,7 @@ impl Store {
 
     async fn check_application_sql(&self) -> Result<(), BuildError> {
         let trial = || async {
-            let mut link = self.driver.acquire().await?;
+            let mut link = self.driver.acquire(Purpose::LookUp).await?;
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
             let nobody = || vec![Bind::Text("[]".into())];
             link.fetch(&self.statements.ended_among, nobody()).await?;
@@ -52,19 +53,9 @@ impl Store {
                 let behind_all = vec![Bind::Int(i64::MAX / 1_000_000)];
                 link.fetch(stamped, behind_all).await?;
             }
-            match &self.statements.autocommit {
-                Some(autocommit) => {
-                    let rows = link.fetch(autocommit, Vec::new()).await?;
-                    Ok(rows.first().is_some_and(|row| row.int(0) == Ok(1)))
-                }
-                None => Ok(true),
-            }
+            Ok(())
         };
-        match retry(trial).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(BuildError::AutocommitOff),
-            Err(fault) => Err(self.refusal(fault)),
-        }
+        retry(trial).await.map_err(|fault| self.refusal(fault))
     }
 
     /// What a fault means for whoever starts the application.
@@ -76,6 +67,9 @@ impl Store {
                 BuildError::RightMissing(fault.into())
             }
             (Dialect::MySql, "1665") => BuildError::BinlogFormat,
+            (_, READ_ONLY) => BuildError::ReadOnly {
+                state: server::READS_ONLY,
+            },
             (Dialect::Postgres, "25006") | (Dialect::MySql, "1290" | "1792" | "1836") => {
                 BuildError::ReadOnly {
                     state: server::READ_ONLY,

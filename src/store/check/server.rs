@@ -1,7 +1,7 @@
 //! What a server says of itself.
 
 use crate::store::{
-    Fault,
+    Fault, Purpose,
     dialect::Dialect,
     driver::Driver,
     letters::Letters,
@@ -11,6 +11,10 @@ use crate::store::{
 
 /// For a refusal that comes with a write.
 pub(super) const READ_ONLY: &str = "a database that takes no writes";
+
+/// For a connection that was refused for it.
+pub(super) const READS_ONLY: &str =
+    "a replica, a standby, or a database whose transactions are read-only by default";
 
 #[derive(Debug)]
 pub(super) struct Standing {
@@ -22,7 +26,7 @@ pub(super) struct Standing {
 pub(super) async fn ask(driver: &dyn Driver) -> Result<Standing, Fault> {
     let dialect = driver.dialect();
     let statement = Statement::new(dialect, query(dialect), &[Int, Text], |_| None);
-    let mut link = driver.acquire().await?;
+    let mut link = driver.acquire(Purpose::LookUp).await?;
     let rows = link.fetch(&statement, Vec::new()).await?;
     let row = rows.first().ok_or_else(Fault::corrupt)?;
     let state = row.int(0).map_err(|_| Fault::corrupt())?;

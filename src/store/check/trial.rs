@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     error::BuildError,
-    store::{Bind, EndedReason, Fault, NewSession, Store, driver::Unit, retry::retry},
+    store::{Bind, EndedReason, Fault, NewSession, Purpose, Store, driver::Unit, retry::retry},
     token::TokenHash,
     user_id::UserId,
 };
@@ -34,7 +34,7 @@ impl Store {
             ip: None,
             user_agent: None,
         };
-        let mut unit = self.driver.begin().await?;
+        let mut unit = self.driver.begin(Purpose::SignIn).await?;
         let tried = self.try_statements(unit.as_mut(), &new).await;
         // Before `build` returns: what the application does next may wait for these locks, or hold up its runtime.
         unit.undo().await;

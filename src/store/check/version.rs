@@ -3,8 +3,8 @@
 use crate::{
     error::BuildError,
     store::{
-        Fault, FaultKind, Store, dialect::Dialect, driver::Driver, migrate::SCHEMA_VERSION,
-        retry::retry, statement::Statement, value::CellKind::Int,
+        Fault, FaultKind, Purpose, Store, dialect::Dialect, driver::Driver,
+        migrate::SCHEMA_VERSION, retry::retry, statement::Statement, value::CellKind::Int,
     },
 };
 
@@ -28,7 +28,7 @@ async fn versions(driver: &dyn Driver) -> Result<Versions, Fault> {
         dialect.integer("max(CASE WHEN success THEN NULL ELSE version END)")
     );
     let statement = Statement::new(dialect, &query, &[Int, Int], |_| None);
-    let mut link = driver.acquire().await?;
+    let mut link = driver.acquire(Purpose::LookUp).await?;
     let rows = match link.fetch(&statement, Vec::new()).await {
         Err(fault) if is_no_such_table(dialect, &fault) => return Ok(Versions::default()),
         outcome => outcome?,

@@ -82,7 +82,6 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         ended_among,
         stamped,
         ended_recently,
-        autocommit,
     } = statements;
     let mut all = vec![
         ("verify", Some(verify), By::Token),
@@ -117,7 +116,6 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
             Some(ended_recently),
             By::One(Index::Ended),
         ),
-        ("autocommit", autocommit.as_ref(), By::Nothing),
     ];
     for SweepStep { due: _, act } in sweep {
         all.push(("sweep", Some(act), By::Id));

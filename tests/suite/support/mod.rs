@@ -15,6 +15,7 @@ pub mod counter;
 pub mod database;
 pub mod gate;
 pub mod heard;
+pub mod hooks;
 #[cfg(feature = "pages")]
 pub mod html;
 pub mod logs;
@@ -53,6 +54,33 @@ macro_rules! on_every_database {
                 async fn sqlite() {
                     run($crate::Database::sqlite().await).await;
                 }
+
+                #[cfg(feature = "postgres")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn postgres() {
+                    run($crate::Database::postgres().await).await;
+                }
+
+                #[cfg(feature = "mysql")]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn mysql() {
+                    run($crate::Database::mysql().await).await;
+                }
+            }
+        )+
+    };
+}
+
+/// The same for every database with a server.
+#[macro_export]
+macro_rules! on_every_server {
+    ($( async fn $name:ident($database:ident: Database) $body:block )+) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn run($database: $crate::Database) $body
 
                 #[cfg(feature = "postgres")]
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

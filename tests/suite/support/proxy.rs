@@ -35,6 +35,10 @@ pub enum Mode {
     CutAnswerToCommit,
     /// Statements are held back until the mode changes.
     Hold,
+    /// So many bytes of a plain BEGIN come through, the others a little later.
+    HoldBegin {
+        after: usize,
+    },
     /// The server's side falls silent for good while the client's stays open.
     HalfClose,
 }
@@ -173,6 +177,17 @@ async fn pass_on(
 ) -> Pumped {
     let now = *mode.borrow();
     match now {
+        Mode::HoldBegin { after } if !answers && is_begin(piece) => {
+            let (first, last) = piece.split_at(after.min(piece.len()));
+            if to.write_all(first).await.is_err() {
+                return Pumped::Cut;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            return match to.write_all(last).await {
+                Ok(()) => Pumped::On,
+                Err(_) => Pumped::Cut,
+            };
+        }
         Mode::Delay(pause) => tokio::time::sleep(pause).await,
         Mode::BlackHole => std::future::pending().await,
         Mode::HalfClose if answers => std::future::pending().await,
@@ -191,4 +206,9 @@ async fn pass_on(
         Ok(()) => Pumped::On,
         Err(_) => Pumped::Cut,
     }
+}
+
+/// Whether an application begins a transaction; those of sessions begin with more words.
+fn is_begin(piece: &[u8]) -> bool {
+    piece.ends_with(b"BEGIN\0") || piece.ends_with(b"BEGIN")
 }

@@ -2,7 +2,7 @@
 
 use super::{Found, Kind, Part};
 use crate::store::{
-    Fault,
+    Fault, Purpose,
     dialect::Dialect,
     driver::Driver,
     statement::Statement,
@@ -18,7 +18,7 @@ pub(super) async fn ask(driver: &dyn Driver) -> Result<Found, Fault> {
         &[Text, Text, Text, Text, Int],
         |_| None,
     );
-    let mut link = driver.acquire().await?;
+    let mut link = driver.acquire(Purpose::LookUp).await?;
     let rows = link.fetch(&statement, Vec::new()).await?;
     let mut found = Found::new();
     for row in &rows {
