@@ -81,7 +81,7 @@ impl Table {
         let pool = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
         let table = Self::Sqlite(pool.connect("sqlite::memory:").await.unwrap());
         let ago = |seconds: &str| {
-            format!("strftime('%Y-%m-%d %H:%M:%f', 'now', (-{seconds}) || ' seconds')")
+            format!("strftime('%Y-%m-%d %H:%M:%f', 'now', (-1 * ({seconds})) || ' seconds')")
         };
         let rows = rows(
             "i",
@@ -359,7 +359,13 @@ fn of_postgres(lines: &[String]) -> Vec<Access> {
         if !line.contains(" on countersign_sessions") || !line.contains("Scan") || is_bitmap {
             continue;
         }
-        let index = line.split(" using ").nth(1);
+        let bitmap = lines[number..]
+            .iter()
+            .find_map(|line| line.split("Bitmap Index Scan on ").nth(1));
+        let index = match line.contains("Bitmap Heap Scan") {
+            true => bitmap,
+            false => line.split(" using ").nth(1),
+        };
         let above = lines[..number]
             .iter()
             .rev()
@@ -377,6 +383,15 @@ fn of_postgres(lines: &[String]) -> Vec<Access> {
 
 #[cfg(feature = "mysql")]
 fn of_mysql(steps: &[[String; 4]]) -> Vec<Access> {
+    // A row that would be found by its id, and is not there.
+    let is_gone = |[_, _, _, extra]: &[String; 4]| extra.contains("after reading const tables");
+    if steps.iter().any(is_gone) {
+        let index = Some("PRIMARY".to_owned());
+        return vec![Access {
+            index,
+            is_sorted: false,
+        }];
+    }
     let of_sessions = steps
         .iter()
         // As themselves, or by the names that statements give them.
