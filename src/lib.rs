@@ -171,7 +171,7 @@ pub mod fuzzing {
 #[cfg(countersign_benches)]
 #[doc(hidden)]
 pub mod benches {
-    pub use crate::cookie::benches::RequestWithSession;
+    pub use crate::{cookie::benches::RequestWithSession, session::benches::Answers};
 }
 
 // The application in the README compiles.

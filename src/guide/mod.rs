@@ -12,7 +12,7 @@
 //! | [`events`] | What is told to the log, to a hook and to metrics: every event, every number and every other line. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
-//! | [`costs`] | What a request, a sign-in and a hundred million sessions cost, how that was measured, how to size pools and lanes. |
+//! | [`costs`] | What a request, a sign-in and a hundred million sessions cost, how that was measured, how many lanes serve it. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
 //!

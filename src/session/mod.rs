@@ -2,6 +2,10 @@
 
 mod actor;
 mod background;
+#[cfg(countersign_benches)]
+#[allow(clippy::expect_used, clippy::panic, missing_docs)]
+// a benchmark is to stop at the first surprise
+pub(crate) mod benches;
 mod ended;
 mod flash;
 mod grant;

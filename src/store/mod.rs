@@ -12,6 +12,8 @@
 mod application;
 mod backend;
 mod backlog;
+#[cfg(countersign_benches)]
+pub(crate) mod benches;
 mod check;
 mod connections;
 mod cursor;

@@ -45,6 +45,7 @@ pub(crate) enum CellKind {
 }
 
 #[derive(Debug)]
+#[cfg_attr(countersign_benches, derive(Clone))]
 pub(crate) enum Cell {
     Null,
     Int(i64),
@@ -57,6 +58,7 @@ pub(crate) enum Cell {
 }
 
 #[derive(Debug)]
+#[cfg_attr(countersign_benches, derive(Clone))]
 pub(crate) struct Row(Vec<Cell>);
 
 /// A row that does not read as a session: that session is refused and reported.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sqlx::{
-    Executor, Pool, Row, Sqlite, SqliteConnection,
+    Executor, Pool, Row as _, Sqlite, SqliteConnection,
     error::{BoxDynError, DatabaseError},
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteQueryResult, SqliteRow},
 };
