@@ -21,6 +21,8 @@ enum By {
     IdOrToken,
     /// The digest of a token, and then the row.
     Token,
+    /// The primary key, for as many as a list has, which are then put into their order.
+    IdsInOrder,
     /// The user's sessions, and one more by its id.
     UserAndId,
     One(Index),
@@ -45,6 +47,7 @@ impl By {
                 "rowid",
                 "PRIMARY",
             ],
+            (Self::IdsInOrder, _) => Self::Id.names(dialect),
             (Self::UserAndId, _) => {
                 let mut names = Self::Id.names(dialect);
                 names.push(Index::User.name(dialect));
@@ -92,9 +95,9 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
     } = statements;
     let mut all = vec![
         ("verify", Some(verify), By::Token),
-        ("due_for_touch", due_for_touch.as_ref(), By::Id),
+        ("due_for_touch", due_for_touch.as_ref(), By::IdsInOrder),
         ("touch", Some(touch), By::Id),
-        ("lock_sessions", lock_sessions.as_ref(), By::Id),
+        ("lock_sessions", lock_sessions.as_ref(), By::IdsInOrder),
         ("insert_user", Some(insert_user), By::Nothing),
         ("lock_user", Some(lock_user), By::Nothing),
         ("standing", standing.as_ref(), By::Nothing),
@@ -183,7 +186,8 @@ fn fault_of(accesses: &[Access], plan: &str, by: By, dialect: Dialect) -> Option
     let names = by.names(dialect);
     let wrong = accesses.iter().find(|access| {
         let index = access.index.as_deref();
-        access.is_sorted || !index.is_some_and(|index| names.contains(&index))
+        let is_sorted = access.is_sorted && by != By::IdsInOrder;
+        is_sorted || !index.is_some_and(|index| names.contains(&index))
     });
     match wrong {
         Some(wrong) => Some(format!("{wrong:?} and not {names:?}\n{plan}")),
