@@ -1,6 +1,12 @@
 //! One lane of the verifier: takes a connection, takes those who wait, asks once, answers each.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -51,9 +57,25 @@ impl Lane {
     }
 
     pub(super) async fn run(mut self) {
+        let shared = self.shared.clone();
         let mut link = None;
         while self.has_work(&mut link) {
-            link = self.serve(link).await;
+            let outage = shared.outage.begins();
+            if shared.outage.is_on() {
+                // They came just before it was told.
+                shared.refuse_all();
+                continue;
+            }
+            link = {
+                let (mut served, mut outage) = (pin!(self.serve(link)), pin!(outage));
+                // In an outage, what is under way would only wait out its time. Those who wait for it notice that it is
+                // dropped, and are told why.
+                poll_fn(|context| match served.as_mut().poll(context) {
+                    Poll::Ready(link) => Poll::Ready(link),
+                    Poll::Pending => outage.as_mut().poll(context).map(|()| None),
+                })
+                .await
+            };
             self.leave_suspects();
         }
     }

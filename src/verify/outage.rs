@@ -13,6 +13,7 @@ use std::{
 };
 
 use tokio::{
+    sync::Notify,
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -37,6 +38,8 @@ pub(super) struct Outage {
     is_on: AtomicBool,
     is_doubted: AtomicBool,
     probing: Mutex<Probing>,
+    /// Told when one begins.
+    begins: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +64,11 @@ enum Phase {
 impl Outage {
     pub(super) fn is_on(&self) -> bool {
         self.is_on.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when an outage begins, after this call.
+    pub(super) fn begins(&self) -> impl Future<Output = ()> {
+        self.begins.notified()
     }
 
     /// A statement has been answered: there is nothing to doubt.
@@ -114,6 +122,7 @@ impl Shared {
         // Each would cost the first requests afterwards a round trip, or a whole budget where it is only silent.
         self.store.distrust();
         self.refuse_all();
+        self.outage.begins.notify_waiters();
         self.probe();
     }
 

@@ -26,10 +26,11 @@ pub(super) async fn ended_among(
     let mut parts = vec![ids];
     let mut failed = HashSet::new();
     let mut any_answer = false;
+    let mut asked_again = false;
     while let Some(part) = parts.pop() {
         let fault = match ask(store, &part).await {
             Ok(ended) => {
-                any_answer = true;
+                (any_answer, asked_again) = (true, false);
                 announce(ended);
                 continue;
             }
@@ -41,7 +42,10 @@ pub(super) async fn ended_among(
             return Err(fault);
         }
         match part.as_slice() {
+            // It may have begun to work in between.
+            [_] if !std::mem::replace(&mut asked_again, true) => parts.push(part),
             [id] => {
+                asked_again = false;
                 tracing::error!(session_id = %id, error = %fault, "watched session cannot be verified");
                 failed.insert(*id);
             }
