@@ -171,7 +171,7 @@ on_every_database! {
     }
 
     async fn an_authorization_that_does_not_answer_is_not_waited_for(database: Database) {
-        let app = App::new(&database).await;
+        let app = App::with(&database, |builder| builder.time_budget(std::time::Duration::from_secs(3))).await;
         let silent = async |_: SignedIn, _: UserId| std::future::pending().await;
         let router = routers(&app, |admin| admin.authorize(silent), |account| account);
         let (mut admin, _) = sign_in(&app, "1", "10.0.0.1", "Admin").await;

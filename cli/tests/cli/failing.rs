@@ -40,7 +40,8 @@ on_every_database! {
         }
         database.execute("ALTER TABLE countersign_users RENAME TO elsewhere").await;
         let refused = cli(&database, &["limit", "show", "2"]).await;
-        assert_eq!(refused.code, 6, "{refused:?}");
+        assert_eq!(refused.code, 4, "{refused:?}");
+        assert!(refused.stderr.contains("countersign_users is missing"), "{refused:?}");
     }
 
     async fn a_result_that_cannot_be_written_is_a_failure(database: Database) {

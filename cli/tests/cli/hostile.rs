@@ -8,7 +8,7 @@ use crate::{
 /// Clears the screen, sets the title, colours by C1, turns text around, hides, and pretends to be another line.
 const AGENT: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\r\n11111111 2 live \\u{1b} \"'";
-const SHOWN: &str = "\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{202e}txt.exe\\u{200b}\\r\\n11111111 2 live \\\\u{1b} \"'";
+const SHOWN: &str = "\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{202e}txt.exe\\u{200b}\\u{d}\\u{a}11111111 2 live \\\\u{1b} \"'";
 
 /// The text as every one of the databases reads it.
 fn literal(database: &Database, text: &str) -> String {

@@ -184,15 +184,18 @@ fn filters() -> Vec<(Filter, By, By)> {
 /// What is wrong with a plan.
 fn fault_of(accesses: &[Access], plan: &str, by: By, dialect: Dialect) -> Option<String> {
     let names = by.names(dialect);
+    // MariaDB looks one row up by a unique key, and one window, before it makes a plan.
+    if plan.contains("const table") {
+        return None;
+    }
     let wrong = accesses.iter().find(|access| {
         let index = access.index.as_deref();
-        let is_sorted = access.is_sorted && by != By::IdsInOrder;
+        // A few rows whose number a limit or a list bounds may be sorted.
+        let is_sorted = access.is_sorted && !matches!(by, By::IdsInOrder | By::UserAndId);
         is_sorted || !index.is_some_and(|index| names.contains(&index))
     });
     match wrong {
         Some(wrong) => Some(format!("{wrong:?} and not {names:?}\n{plan}")),
-        // MariaDB looks one row up by a unique key, and one window, before it makes a plan.
-        None if plan.contains("const table") => None,
         None if accesses.is_empty() => Some(format!("no access at all\n{plan}")),
         None => None,
     }

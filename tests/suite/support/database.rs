@@ -194,7 +194,8 @@ impl Database {
 impl Pool {
     /// Patient with the database: a test that is not about time must pass on a machine that is busy.
     pub fn builder(&self) -> SessionsBuilder {
-        with_pool!(self, pool => Sessions::builder(pool.clone())).time_budget(PATIENCE / 2)
+        with_pool!(self, pool => Sessions::builder(pool.clone()))
+            .time_budget(Duration::from_secs(20))
     }
 
     pub async fn migrate(&self) -> Result<(), countersign::MigrateError> {
