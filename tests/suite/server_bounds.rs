@@ -181,7 +181,8 @@ on_every_server! {
             })
         };
         holding!(database, lock, most_during(&database, "a session's row and touches", touching));
-        assert!(app.sessions.missed_touches() > 0);
+        // A touch leaves alone what another holds, and waits for nothing.
+        assert_eq!(app.sessions.missed_touches(), 0);
         works_again(&app, &client).await;
     }
 }
