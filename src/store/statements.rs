@@ -255,7 +255,7 @@ impl Statements {
             ),
             end_reserved: list(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
-                 WHERE id {?uuids} AND {reserved}",
+                 WHERE id {?uuids} AND {flag:reserved} = 1",
             ),
             end_live: list(
                 "UPDATE countersign_sessions SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
@@ -265,22 +265,24 @@ impl Statements {
                 "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
                 &[],
             ),
+            // Rows that were found before, by their ids. What else has to hold is a flag, which no index can serve: a planner
+            // would otherwise read all that is reserved, or has ended, to find them.
             sweep: [
                 sweep_step(
                     Due::IDLE,
-                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
+                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:idle} = 1",
                 ),
                 sweep_step(
                     Due::OVERDUE,
-                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
+                    "UPDATE countersign_sessions SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:overdue} = 1",
                 ),
                 sweep_step(
                     Due::LAPSED,
-                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {lapsed}",
+                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {flag:lapsed} = 1",
                 ),
                 sweep_step(
                     Due::FORGETTABLE,
-                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {forgettable}",
+                    "DELETE FROM countersign_sessions WHERE id {?uuids} AND {flag:forgettable} = 1",
                 ),
             ],
             ended_among: verdict::ended_among(fragments, application),

@@ -21,7 +21,9 @@ enum By {
     Token,
     /// The primary key, for as many as a list has, which are then put into their order.
     IdsInOrder,
-    /// The user's sessions, and one more by its id.
+    /// The primary key or the digest of the token: the statement names both.
+    IdOrToken,
+    /// The user's sessions, which are then put into their order, and one more by its id.
     UserAndId,
     One(Index),
     /// It has nothing to do with sessions, or inserts one.
@@ -41,6 +43,11 @@ impl By {
                 "PRIMARY",
             ],
             (Self::IdsInOrder, _) => Self::Id.names(dialect),
+            (Self::IdOrToken, _) => {
+                let mut names = Self::Id.names(dialect);
+                names.push("countersign_sessions_token_hash");
+                names
+            }
             (Self::UserAndId, _) => {
                 let mut names = Self::Id.names(dialect);
                 names.push(Index::User.name(dialect));
@@ -104,10 +111,14 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         ("activate", Some(activate), By::Id),
         ("activate_acting", Some(activate_acting), By::Id),
         ("release", Some(release), By::Id),
-        ("rotate", Some(rotate), By::Id),
-        ("reauthenticated", Some(rotate_reauthenticated), By::Id),
+        ("rotate", Some(rotate), By::IdOrToken),
+        (
+            "reauthenticated",
+            Some(rotate_reauthenticated),
+            By::IdOrToken,
+        ),
         ("rotated", Some(rotated), By::Id),
-        ("undo_rotation", Some(undo_rotation), By::Id),
+        ("undo_rotation", Some(undo_rotation), By::IdOrToken),
         ("end_ids", Some(end_ids), By::Id),
         ("end_reserved", Some(end_reserved), By::Id),
         ("end_live", Some(end_live), By::Id),
@@ -170,14 +181,38 @@ fn assert_by(accesses: &[Access], plan: &str, by: By, dialect: Dialect, what: &s
     let names = by.names(dialect);
     let wrong = accesses.iter().find(|access| {
         let index = access.index.as_deref();
-        let is_sorted = access.is_sorted && by != By::IdsInOrder;
+        let is_sorted = access.is_sorted && !matches!(by, By::IdsInOrder | By::UserAndId);
         is_sorted || !index.is_some_and(|index| names.contains(&index))
     });
     assert!(
         wrong.is_none(),
         "{what}: {wrong:?} and not {names:?}\n{plan}"
     );
-    assert_eq!(accesses.is_empty(), names.is_empty(), "{what}\n{plan}");
+    // MariaDB looks for rows by their ids while it plans, and compares what is constant: then there is no plan to look at.
+    let is_gone = dialect == Dialect::MySql && plan.contains("after reading const tables");
+    assert_eq!(
+        accesses.is_empty(),
+        names.is_empty() || (is_gone && accesses.is_empty()),
+        "{what}\n{plan}"
+    );
+}
+
+async fn every_prepared_plan_is_as_it_should_be(table: Table) {
+    let (store, dialect) = (table.store(), table.dialect());
+    for statistics in Statistics::ALL {
+        table.believe(statistics).await;
+        for (name, statement, by) in prepared(&store.statements) {
+            // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
+            for text in statement.iter().flat_map(|statement| statement.texts()) {
+                if by != By::Nothing {
+                    let (accesses, plan) = table.accesses(text).await;
+                    let what = format!("{name} with {statistics:?} statistics");
+                    assert_by(&accesses, &plan, by, dialect, &what);
+                }
+            }
+        }
+    }
+    table.gone().await;
 }
 
 async fn every_plan_is_as_it_should_be(table: Table) {
@@ -189,14 +224,6 @@ async fn every_plan_is_as_it_should_be(table: Table) {
             let what = format!("{what} with {statistics:?} statistics");
             assert_by(&accesses, &plan, by, dialect, &what);
         };
-        for (name, statement, by) in prepared(&store.statements) {
-            // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
-            for text in statement.iter().flat_map(|statement| statement.texts()) {
-                if by != By::Nothing {
-                    check(text, by, name).await;
-                }
-            }
-        }
         for (filter, listed, ended) in filters() {
             for looking in [Looking::Listed, Looking::Endable, Looking::Live] {
                 let by = match looking {
@@ -257,14 +284,32 @@ async fn every_plan_is_as_it_should_be(table: Table) {
 
 #[cfg(feature = "sqlite")]
 #[tokio::test]
+async fn every_prepared_plan_of_sqlite_is_as_it_should_be() {
+    every_prepared_plan_is_as_it_should_be(Table::sqlite().await).await;
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
 async fn every_plan_of_sqlite_is_as_it_should_be() {
     every_plan_is_as_it_should_be(Table::sqlite().await).await;
 }
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
+async fn every_prepared_plan_of_postgres_is_as_it_should_be() {
+    every_prepared_plan_is_as_it_should_be(Table::postgres().await).await;
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
 async fn every_plan_of_postgres_is_as_it_should_be() {
     every_plan_is_as_it_should_be(Table::postgres().await).await;
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn every_prepared_plan_of_mysql_is_as_it_should_be() {
+    every_prepared_plan_is_as_it_should_be(Table::mysql().await).await;
 }
 
 #[cfg(feature = "mysql")]
