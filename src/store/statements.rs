@@ -143,10 +143,20 @@ impl Statements {
                 &[],
             )
         };
-        // Through the user's own sessions, and never through what has run out or ended.
-        let (of_user, names) = Part::of(Index::User)
-            .named(&"")
-            .rows(fragments.dialect, Order::OldestFirst);
+        // Through the user's own sessions, and never through what has run out or ended. Nothing is left out here, so a
+        // comparison of rows would have PostgreSQL expect half of the table; the realm alone leads to no other index.
+        let (of_user, named) = match fragments.dialect {
+            Dialect::Postgres => (
+                "FROM countersign_sessions WHERE {in_realm} AND user_id = {?text} OFFSET 0"
+                    .to_owned(),
+                1,
+            ),
+            Dialect::Sqlite | Dialect::MySql => {
+                let user = Part::of(Index::User).named(&"");
+                let (rows, binds) = user.rows(fragments.dialect, Order::OldestFirst);
+                (rows, binds.len())
+            }
+        };
         let of_user = format!(
             "SELECT id, created_at, last_seen_at, expires_at, reserved_until, ended_at, acting_user, family {of_user}"
         );
@@ -222,20 +232,20 @@ impl Statements {
                 ),
                 &[Id, Int],
             ),
-            user_named: names.len(),
+            user_named: named,
             // The clocks of a session start when it is real: what the handler took is not the user's.
             activate: one(
                 "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
-                 expires_at = {absolute_end} WHERE id = {?uuid} AND {reserved}",
+                 expires_at = {absolute_end} WHERE id = {?uuid} AND {flag:reserved} = 1",
                 &[],
             ),
             activate_acting: one(
                 "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
-                 expires_at = {acting_end} WHERE id = {?uuid} AND {reserved}",
+                 expires_at = {acting_end} WHERE id = {?uuid} AND {flag:reserved} = 1",
                 &[],
             ),
             release: one(
-                "DELETE FROM countersign_sessions WHERE id = {?uuid} AND reserved_until IS NOT NULL",
+                "DELETE FROM countersign_sessions WHERE id = {?uuid} AND {flag:reserved_until IS NOT NULL} = 1",
                 &[],
             ),
             rotate: rotate(""),
@@ -246,7 +256,7 @@ impl Statements {
             ),
             undo_rotation: one(
                 "UPDATE countersign_sessions SET token_hash = previous_token_hash, previous_token_hash = NULL, \
-                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND previous_token_hash IS NOT NULL",
+                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND {flag:previous_token_hash IS NOT NULL} = 1",
                 &[],
             ),
             end_ids: list(
