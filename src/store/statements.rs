@@ -6,9 +6,9 @@ use super::{
     dialect::Dialect,
     fragments::Fragments,
     index::{Bound, Index, Order, Part},
+    judging,
     statement::Statement,
     value::CellKind::{self, Id, Int, Text},
-    verdict,
 };
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
@@ -173,7 +173,7 @@ impl Statements {
             )
         };
         Self {
-            verify: verdict::verify(fragments, application),
+            verify: judging::verify(fragments, application),
             // Those that are locked are being changed by another: a touch waits for nothing.
             due_for_touch: where_rows_are_waited_for(
                 "SELECT id FROM countersign_sessions WHERE id {?uuids} AND {live} AND {touch_due} ORDER BY id {lock_free}",
@@ -295,8 +295,8 @@ impl Statements {
                     "DELETE FROM countersign_sessions WHERE id {?uuids} AND {flag:forgettable} = 1",
                 ),
             ],
-            ended_among: verdict::ended_among(fragments, application),
-            stamped: verdict::stamped(fragments, application),
+            ended_among: judging::ended_among(fragments, application),
+            stamped: judging::stamped(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(
