@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, MAX_LIST, Store,
+    judging::{STAMPED_COLUMNS, verdict},
     statement::Statement,
     value::{CorruptRow, Row},
-    verdict::{STAMPED_COLUMNS, verdict},
 };
 use crate::error::Error;
 

@@ -6,9 +6,9 @@ use super::{
     dialect::Dialect,
     fragments::Fragments,
     index::{Bound, Index, Order, Part},
+    judging,
     statement::Statement,
     value::CellKind::{self, Id, Int, Text},
-    verdict,
 };
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
@@ -143,10 +143,20 @@ impl Statements {
                 &[],
             )
         };
-        // Through the user's own sessions, and never through what has run out or ended.
-        let (of_user, names) = Part::of(Index::User)
-            .named(&"")
-            .rows(fragments.dialect, Order::OldestFirst);
+        // Through the user's own sessions, and never through what has run out or ended. Nothing is left out here, so a
+        // comparison of rows would have PostgreSQL expect half of the table; the realm alone leads to no other index.
+        let (of_user, named) = match fragments.dialect {
+            Dialect::Postgres => (
+                "FROM countersign_sessions WHERE {in_realm} AND user_id = {?text} OFFSET 0"
+                    .to_owned(),
+                1,
+            ),
+            Dialect::Sqlite | Dialect::MySql => {
+                let user = Part::of(Index::User).named(&"");
+                let (rows, binds) = user.rows(fragments.dialect, Order::OldestFirst);
+                (rows, binds.len())
+            }
+        };
         let of_user = format!(
             "SELECT id, created_at, last_seen_at, expires_at, reserved_until, ended_at, acting_user, family {of_user}"
         );
@@ -163,7 +173,7 @@ impl Statements {
             )
         };
         Self {
-            verify: verdict::verify(fragments, application),
+            verify: judging::verify(fragments, application),
             // Those that are locked are being changed by another: a touch waits for nothing.
             due_for_touch: where_rows_are_waited_for(
                 "SELECT id FROM countersign_sessions WHERE id {?uuids} AND {live} AND {touch_due} ORDER BY id {lock_free}",
@@ -222,20 +232,20 @@ impl Statements {
                 ),
                 &[Id, Int],
             ),
-            user_named: names.len(),
+            user_named: named,
             // The clocks of a session start when it is real: what the handler took is not the user's.
             activate: one(
                 "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
-                 expires_at = {absolute_end} WHERE id = {?uuid} AND {reserved}",
+                 expires_at = {absolute_end} WHERE id = {?uuid} AND {flag:reserved} = 1",
                 &[],
             ),
             activate_acting: one(
                 "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
-                 expires_at = {acting_end} WHERE id = {?uuid} AND {reserved}",
+                 expires_at = {acting_end} WHERE id = {?uuid} AND {flag:reserved} = 1",
                 &[],
             ),
             release: one(
-                "DELETE FROM countersign_sessions WHERE id = {?uuid} AND reserved_until IS NOT NULL",
+                "DELETE FROM countersign_sessions WHERE id = {?uuid} AND {flag:reserved_until IS NOT NULL} = 1",
                 &[],
             ),
             rotate: rotate(""),
@@ -246,7 +256,7 @@ impl Statements {
             ),
             undo_rotation: one(
                 "UPDATE countersign_sessions SET token_hash = previous_token_hash, previous_token_hash = NULL, \
-                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND COALESCE(previous_token_hash, token_hash) <> token_hash",
+                 previous_until = NULL WHERE id = {?uuid} AND token_hash = {?bytes} AND {flag:previous_token_hash IS NOT NULL} = 1",
                 &[],
             ),
             end_ids: list(
@@ -255,7 +265,7 @@ impl Statements {
             ),
             end_reserved: list(
                 "UPDATE countersign_sessions{by_id} SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
-                 WHERE id {?uuids} AND {reserved}",
+                 WHERE id {?uuids} AND {flag:reserved} = 1",
             ),
             end_live: list(
                 "UPDATE countersign_sessions{by_id} SET ended_at = {now}, ended_reason = {?text}, ended_by = {?text} \
@@ -265,26 +275,28 @@ impl Statements {
                 "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
                 &[],
             ),
+            // Rows that were found before, by their ids. What else has to hold is a flag, which no index can serve: a planner
+            // would otherwise read all that is reserved, or has ended, to find them.
             sweep: [
                 sweep_step(
                     Due::IDLE,
-                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {idle}",
+                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:idle} = 1",
                 ),
                 sweep_step(
                     Due::OVERDUE,
-                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {overdue}",
+                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:overdue} = 1",
                 ),
                 sweep_step(
                     Due::LAPSED,
-                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {lapsed}",
+                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {flag:lapsed} = 1",
                 ),
                 sweep_step(
                     Due::FORGETTABLE,
-                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {forgettable}",
+                    "DELETE FROM countersign_sessions{by_id} WHERE id {?uuids} AND {flag:forgettable} = 1",
                 ),
             ],
-            ended_among: verdict::ended_among(fragments, application),
-            stamped: verdict::stamped(fragments, application),
+            ended_among: judging::ended_among(fragments, application),
+            stamped: judging::stamped(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::{
     EndedReason, Fault, Link, Store,
+    judging::{VERIFY_COLUMNS, verdict},
     stamp::StampHash,
     value::{CorruptRow, Row},
-    verdict::{VERIFY_COLUMNS, verdict},
 };
 use crate::{session::Permissions, token::TokenHash, user_id::UserId};
 

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, Fault, MAX_LIST, Purpose, Store,
+    judging::{WATCHED_COLUMNS, verdict},
     value::{CorruptRow, Row},
-    verdict::{WATCHED_COLUMNS, verdict},
 };
 use crate::error::Error;
 

@@ -217,7 +217,11 @@ async fn every_plan_is_as_it_should_be(table: Table) {
         for (name, statement, by) in prepared(&store.statements) {
             // What MariaDB makes of an INSERT or a DELETE is not worth explaining.
             for text in statement.iter().flat_map(|statement| statement.texts()) {
-                if by != By::Nothing {
+                // Where all sessions are one user's, PostgreSQL's plan for any user reads the table. It goes by the plan for the
+                // user at hand, which costs less.
+                let is_all_alike = by == By::UserAndId
+                    && (dialect, statistics) == (Dialect::Postgres, Statistics::Misleading);
+                if by != By::Nothing && !is_all_alike {
                     check(text, &[], by, name).await;
                 }
             }

@@ -389,15 +389,6 @@ fn of_postgres(lines: &[String]) -> Vec<Access> {
 
 #[cfg(feature = "mysql")]
 fn of_mysql(steps: &[[String; 4]]) -> Vec<Access> {
-    // A row that would be found by its id, and is not there.
-    let is_gone = |[_, _, _, extra]: &[String; 4]| extra.contains("after reading const tables");
-    if steps.iter().any(is_gone) {
-        let index = Some("PRIMARY".to_owned());
-        return vec![Access {
-            index,
-            is_sorted: false,
-        }];
-    }
     let of_sessions = steps
         .iter()
         // As themselves, or by the names that statements give them.
