@@ -12,10 +12,7 @@ use std::{
 use http::HeaderMap;
 use uuid::Uuid;
 
-use super::{
-    Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core,
-    temporary::TemporaryState,
-};
+use super::{Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core};
 use crate::{
     client::Observed,
     cookie::Holder,
@@ -70,7 +67,6 @@ struct Inner {
     unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
-    temporary: TemporaryState,
     /// Whether anybody asked: the response then depends on the cookie.
     consulted: AtomicBool,
 }
@@ -186,15 +182,6 @@ impl Session {
         &self.0.flash
     }
 
-    pub(super) fn temporary_state(&self) -> &TemporaryState {
-        &self.0.temporary
-    }
-
-    /// Whether the response is out, so that nothing can be promised any more.
-    pub(super) fn is_settled(&self) -> bool {
-        self.state().settled
-    }
-
     /// The session that a login replaces.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
@@ -270,10 +257,6 @@ impl Session {
             ended_reason: opened.ended_reason,
             unread: opened.unread,
             flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),
-            temporary: TemporaryState::new(
-                core.cookies.brought_temporaries(headers),
-                opened.identity.holder(),
-            ),
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,

@@ -18,8 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) session_cookie: Option<HeaderValue>,
-    /// Flash messages and temporary state.
-    pub(crate) other_cookies: Vec<HeaderValue>,
+    pub(crate) flash_cookie: Option<HeaderValue>,
     /// To be accepted when the response goes out; undone otherwise.
     pub(crate) granted: Option<Granted>,
 }
@@ -68,18 +67,15 @@ impl Session {
             None => self.state().identity.holder(),
         };
         // An answer that failed may not have shown the messages.
-        let other_cookies = if status.is_server_error() {
-            Vec::new()
+        let flash_cookie = if status.is_server_error() {
+            None
         } else {
-            let flash = self.flash_state();
-            let flash = flash.cookie(cookies, holder, shows_page(method, status));
-            let mut all = self.temporary_state().cookies(cookies, holder);
-            all.extend(flash);
-            all
+            self.flash_state()
+                .cookie(cookies, holder, shows_page(method, status))
         };
         Ok(Outcome {
             session_cookie,
-            other_cookies,
+            flash_cookie,
             granted,
         })
     }

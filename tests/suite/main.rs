@@ -98,5 +98,4 @@ mod stamps;
 mod starting;
 mod streams;
 mod sweeping;
-mod temporary;
 mod timeouts;
