@@ -9,7 +9,9 @@ use axum::{
     http::{Request, StatusCode, header},
     routing::{get, post},
 };
-use countersign::{Cursor, Filter, Key, Limit, Page, Session, SessionState, Sessions, SignedIn, UserId};
+use countersign::{
+    Cursor, Filter, Key, Limit, Page, Session, SessionState, Sessions, SignedIn, UserId,
+};
 use tower::ServiceExt;
 
 use crate::seed::{EACH, Failure, Place};
@@ -72,7 +74,10 @@ impl Table {
             .build()
             .await?;
         let router = Router::new()
-            .route("/whoami", get(async |user: SignedIn| user.user_id().to_string()))
+            .route(
+                "/whoami",
+                get(async |user: SignedIn| user.user_id().to_string()),
+            )
             .route("/login/{id}", post(login))
             .layer(sessions.layer());
         let answer = router.clone().oneshot(sign_in(1)?).await?;
@@ -99,7 +104,14 @@ impl Table {
             }
             left -= length;
         }
-        Ok(Self { place, size, sessions, router, cookie, far })
+        Ok(Self {
+            place,
+            size,
+            sessions,
+            router,
+            cookie,
+            far,
+        })
     }
 
     pub async fn close(self) -> Result<(), Failure> {
@@ -116,14 +128,22 @@ impl Table {
         match operation {
             Operation::Verify => {
                 let request = Request::get("/whoami").header(header::COOKIE, &self.cookie);
-                let answer = self.router.clone().oneshot(request.body(Body::empty())?).await?;
+                let answer = self
+                    .router
+                    .clone()
+                    .oneshot(request.body(Body::empty())?)
+                    .await?;
                 if answer.status() != StatusCode::OK {
                     return Err(format!("verify: {}", answer.status()).into());
                 }
             }
             Operation::SignIn => {
                 // Others than those whose sessions are ended.
-                let answer = self.router.clone().oneshot(sign_in(users + 1 + n % 900)?).await?;
+                let answer = self
+                    .router
+                    .clone()
+                    .oneshot(sign_in(users + 1 + n % 900)?)
+                    .await?;
                 if answer.status() != StatusCode::OK {
                     return Err(format!("sign-in: {}", answer.status()).into());
                 }
@@ -141,7 +161,10 @@ impl Table {
                 drop(self.sessions.list(&live, first).await?);
             }
             Operation::RareUserAgent => {
-                let page = self.sessions.list(&everybody().user_agent("rare"), first).await?;
+                let page = self
+                    .sessions
+                    .list(&everybody().user_agent("rare"), first)
+                    .await?;
                 return Ok(page.incomplete.then(|| "incomplete".into()));
             }
             Operation::Devices => {
@@ -150,7 +173,10 @@ impl Table {
             }
             Operation::EndOne => {
                 let page = first.after_first(&self.far);
-                let page = self.sessions.list(&everybody().state(SessionState::Live), page).await?;
+                let page = self
+                    .sessions
+                    .list(&everybody().state(SessionState::Live), page)
+                    .await?;
                 let Some(session) = page.sessions.get(usize::try_from(n % 5)?) else {
                     return Ok(None);
                 };
@@ -160,7 +186,8 @@ impl Table {
             }
             Operation::EndUser => drop(self.sessions.revoke_user(&user, "growth").await?),
             Operation::PreviewAddress => {
-                let address = everybody().ip(format!("10.0.0.{}", n % self.size.div_ceil(20).max(1)));
+                let address =
+                    everybody().ip(format!("10.0.0.{}", n % self.size.div_ceil(20).max(1)));
                 drop(self.sessions.revoke_where_dry_run(&address).await?);
             }
             Operation::DryRunOfAll => drop(self.sessions.revoke_where_dry_run(&everybody()).await?),

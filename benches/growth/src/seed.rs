@@ -91,7 +91,8 @@ impl Place {
 
     /// Sessions of one realm, one a second up to now, of users who have [`EACH`] of them.
     pub async fn seed(&self, size: u64, analyze: bool) -> Result<(), Failure> {
-        self.run("CREATE TABLE users (id BIGINT PRIMARY KEY)").await?;
+        self.run("CREATE TABLE users (id BIGINT PRIMARY KEY)")
+            .await?;
         let users = size.div_ceil(EACH).max(1) + 1000;
         let (numbers, number, id, hash) = match self {
             Self::Sqlite(..) => (
@@ -114,8 +115,11 @@ impl Place {
             ),
         };
         let of = |count: u64| numbers.replace("{}", &count.to_string());
-        self.run(&format!("INSERT INTO users SELECT {number} FROM {}", of(users)))
-            .await?;
+        self.run(&format!(
+            "INSERT INTO users SELECT {number} FROM {}",
+            of(users)
+        ))
+        .await?;
         let ago = |seconds: &str| match self {
             Self::Sqlite(..) => {
                 format!("strftime('%Y-%m-%d %H:%M:%f', 'now', (-({seconds})) || ' seconds')")
@@ -170,7 +174,9 @@ impl Place {
                 pool.close().await;
                 let admin = PgPool::connect(&server).await?;
                 let drop_it = format!("DROP DATABASE {name} WITH (FORCE)");
-                sqlx::raw_sql(AssertSqlSafe(drop_it)).execute(&admin).await?;
+                sqlx::raw_sql(AssertSqlSafe(drop_it))
+                    .execute(&admin)
+                    .await?;
             }
             Self::MySql(pool, server, name) => {
                 pool.close().await;
