@@ -93,6 +93,7 @@ mod revocation;
 mod rotation;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server_bounds;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 mod settings;
 mod stamps;
 mod starting;

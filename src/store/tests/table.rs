@@ -221,6 +221,10 @@ impl Table {
     }
 
     /// How the sessions are read by this statement.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(unused_variables, reason = "SQLite plans without values")
+    )]
     pub(super) async fn accesses(&self, sql: &str, binds: &[Bind]) -> (Vec<Access>, String) {
         match self {
             #[cfg(feature = "sqlite")]
