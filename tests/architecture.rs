@@ -1,4 +1,4 @@
-//! Who knows whom, as `ARCHITECTURE.md` says it: read from the sources, so that a new acquaintance is a decision.
+//! Which module may use which, read from the sources: a new dependency needs a decision. `ARCHITECTURE.md` draws it.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,6 +10,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+#[path = "architecture/documents.rs"]
+mod documents;
 
 /// What each module may name of the others.
 const KNOWS: &[(&str, &[&str])] = &[
@@ -63,20 +66,56 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("account", &["extract", "pages", "session", "store", "web"]),
 ];
 
-/// The exceptions, each with its reason in `ARCHITECTURE.md`.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    ("error.rs", "store"),
-    ("event/kind.rs", "session"),
-    ("event/line.rs", "session"),
-    ("extract/problem.rs", "layer"),
-    ("extract/wording.rs", "layer"),
-    ("session/handle.rs", "config"),
-    ("session/handle.rs", "layer"),
-    ("session/signed_in.rs", "extract"),
-    ("store/sign_in.rs", "session"),
-    ("store/standing.rs", "session"),
-    ("store/user_limit.rs", "session"),
-    ("store/verify.rs", "session"),
+/// The exceptions: a file, the module that it uses besides, and why.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "error.rs",
+        "store",
+        "the public error is sorted by the store's `FaultKind`",
+    ),
+    (
+        "event/kind.rs",
+        "session",
+        "an event says which maximum was set",
+    ),
+    (
+        "event/line.rs",
+        "session",
+        "a log line says which maximum was set",
+    ),
+    (
+        "extract/problem.rs",
+        "layer",
+        "both answer the same `Retry-After`",
+    ),
+    (
+        "extract/wording.rs",
+        "layer",
+        "the layer's own 503 gets the application's words too",
+    ),
+    ("session/handle.rs", "config", "`Sessions::builder`"),
+    ("session/handle.rs", "layer", "`Sessions::layer`"),
+    (
+        "session/signed_in.rs",
+        "extract",
+        "`SignedIn::require` returns its refusals",
+    ),
+    (
+        "store/sign_in.rs",
+        "session",
+        "the pure rules of limits are applied under the store's lock",
+    ),
+    (
+        "store/standing.rs",
+        "session",
+        "the limit to apply under the store's lock",
+    ),
+    ("store/user_limit.rs", "session", "a user's own maximum"),
+    (
+        "store/verify.rs",
+        "session",
+        "the look-up fills a `Permissions`",
+    ),
 ];
 
 /// Where sqlx is named.
@@ -95,8 +134,8 @@ fn modules_know_whom_they_may_know() {
             .find(|(name, _)| *name == module)
             .unwrap_or_else(|| panic!("{module} is not in the table"));
         for named in named_in(&code) {
-            let excepted = (file.as_str(), named.as_str());
-            match EXCEPTIONS.iter().find(|exception| **exception == excepted) {
+            let is_it = |(from, to, _): &&(&str, &str, &str)| *from == file && *to == named;
+            match EXCEPTIONS.iter().find(is_it) {
                 Some(exception) => drop(used.insert(exception)),
                 None => assert!(
                     named == module || known.contains(&named.as_str()),
@@ -119,9 +158,9 @@ fn sqlx_is_named_where_the_database_is() {
 
 /// The paths below `src` and what stands in them, without comments and tests.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let root = root().join("src");
     let mut files = Vec::new();
-    walk(&root, &mut files);
+    walk(&root, "rs", &mut files);
     let mut sources = Vec::new();
     for path in files {
         let file = path.strip_prefix(&root).unwrap().to_str().unwrap();
@@ -141,12 +180,21 @@ fn sources() -> Vec<(String, String)> {
     sources
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+/// The folder of the library, and of the documents.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// The files below `folder` with this extension.
+fn walk(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            walk(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            walk(&path, extension, files);
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }
