@@ -30,15 +30,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// # Security
 ///
-/// Whoever has the key can make cookies, but not sessions: a cookie opens nothing unless the database knows the
+/// An attacker who has the key can make cookies, but not sessions: a cookie opens nothing unless the database knows the
 /// token inside it. `Debug` shows nothing of a key.
 ///
 /// One key must not encrypt more than 2³² (4.29 billion) messages, since their nonces are random (NIST SP 800-38D,
 /// section 8.3). A message is a sign-in, a new token, an answer that sets a flash message, or a link to a next page, on
-/// all nodes together. That is 11.7 million a day for a year: change the key at least once a year, and sooner beyond.
+/// all nodes together. That is 11.7 million a day for a year. Change the key at least once a year, and sooner above
+/// that rate.
 #[derive(Clone)]
 pub struct Key {
-    /// Part of the stored form alone: it belongs to signed cookies, which do not exist here.
+    /// Kept for the stored form only: signed cookies would use this half, and countersign has none.
     unused: [u8; HALF_BYTES],
     encryption: [u8; HALF_BYTES],
 }
@@ -49,7 +50,7 @@ impl Key {
     ///
     /// # Panics
     ///
-    /// When the operating system has no randomness to give.
+    /// If the operating system cannot provide random bytes.
     pub fn generate() -> Self {
         let mut random = UnwrapErr(SysRng);
         let mut half = || {
@@ -67,7 +68,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Length`] unless there are exactly 64 of them, [`KeyError::Repetitive`] when they are not random.
+    /// [`KeyError::Length`] unless there are exactly 64 bytes; [`KeyError::Repetitive`] if a half repeats a single
+    /// byte.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let halves = bytes
             .split_first_chunk()
@@ -75,7 +77,7 @@ impl Key {
         let Some((unused, encryption)) = halves else {
             return Err(KeyError::Length { found: bytes.len() });
         };
-        // Either half, since only one of them encrypts: 32 good bytes padded with zeros are no key.
+        // Both halves are checked, since only one of them encrypts: 32 random bytes padded with zeros are not a key.
         if is_one_byte_repeated(&unused) || is_one_byte_repeated(&encryption) {
             return Err(KeyError::Repetitive);
         }
@@ -87,7 +89,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotBase64`], and those of [`Key::from_bytes`].
+    /// [`KeyError::NotBase64`], and the errors of [`Key::from_bytes`].
     ///
     /// ```
     /// use countersign::{Key, KeyError};
@@ -114,7 +116,7 @@ impl Key {
         BASE64.encode([self.unused, self.encryption].concat())
     }
 
-    /// Whether both encrypt alike; the other half is used for nothing here.
+    /// Whether both keys encrypt alike. The other half has no use here.
     fn is_same(&self, other: &Self) -> bool {
         self.encryption == other.encryption
     }
@@ -130,26 +132,27 @@ impl fmt::Debug for Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// It has not exactly 64 bytes.
+    /// It does not have exactly 64 bytes.
     Length {
         /// How many bytes it has.
         found: usize,
     },
     /// It is not base64.
     NotBase64,
-    /// It, or a half of it, is one byte over and over, so nothing about it is random.
+    /// One of its halves repeats a single byte, so it is not random.
     Repetitive,
 }
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { found } => {
-                write!(f, "a key has {KEY_BYTES} bytes, this one has {found}")?
-            }
+            Self::Length { found } => write!(
+                f,
+                "a key must have {KEY_BYTES} bytes, but this one has {found}"
+            )?,
             Self::NotBase64 => f.write_str("the key is not base64")?,
             Self::Repetitive => {
-                f.write_str("the key is one byte repeated, which anybody can guess")?
+                f.write_str("the key repeats a single byte, so it is easy to guess")?
             }
         }
         write!(f, ": make one with `openssl rand -base64 {KEY_BYTES}`")

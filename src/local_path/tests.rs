@@ -83,7 +83,7 @@ const NOT_OWN: &[&str] = &[
     "\u{ff0f}\u{ff0f}evil.example",
     "/\u{202e}elpmaxe.live//",
     "/größe",
-    // Whoever decodes once more sees another text.
+    // Decoded once more, each is another text.
     "/%2Fevil.example",
     "/%2fevil.example",
     "%2F/evil.example",
@@ -197,7 +197,7 @@ proptest! {
             if let Some(path) = local_path(&next) {
                 prop_assert_eq!(path, next.as_str());
                 prop_assert!(stays(path), "{}", path);
-                // Also for whoever decodes it once more.
+                // It also stays there if a server decodes it once more.
                 let decoded = percent_encoding::percent_decode_str(path.split(['?', '#']).next().unwrap()).decode_utf8_lossy();
                 prop_assert!(stays(&decoded), "{}", decoded);
             }
