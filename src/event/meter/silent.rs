@@ -6,7 +6,7 @@ use crate::{error::Error, event::EventKind, store::Swept};
 #[derive(Clone, Debug)]
 pub(crate) struct Meter;
 
-/// When something began, if anybody wanted to know.
+/// When a measurement began: nothing here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started;
 
