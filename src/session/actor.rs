@@ -7,7 +7,8 @@ use crate::{error::Error, user_id::UserId};
 
 /// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
 ///
-/// 1 to 255 bytes, no control characters, no white space at either end; checked where it is used, as invalid input.
+/// It must have 1 to 255 bytes, no control characters, and no white space at either end. The method that takes it
+/// checks that, and returns an error of the kind [`InvalidInput`](crate::ErrorKind::InvalidInput).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor(String);
 
@@ -44,7 +45,7 @@ impl From<&UserId> for Actor {
     }
 }
 
-/// Who does what is done in this request: the administrator, where one acts as the user.
+/// The user who is signed in, or the administrator who acts as that user.
 impl From<&SignedIn> for Actor {
     fn from(user: &SignedIn) -> Self {
         user.actor().into()
