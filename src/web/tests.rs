@@ -28,7 +28,7 @@ fn a_blank_field_of_a_form_was_left_out() {
 }
 
 #[test]
-fn only_a_state_leaves_nobody_out() {
+fn only_a_state_excludes_no_user() {
     for (query, narrow) in [
         ("", false),
         ("state=live", false),
