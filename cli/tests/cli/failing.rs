@@ -1,4 +1,4 @@
-//! How it fails: exit codes, and what is said.
+//! How it fails: exit codes and messages.
 
 use std::{fs::File, process::Stdio};
 
@@ -56,7 +56,7 @@ on_every_database! {
     }
 }
 
-/// The address of a server that nobody runs.
+/// The address of a server that does not exist.
 async fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()

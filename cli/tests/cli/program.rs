@@ -10,7 +10,7 @@ use crate::support::{App, Client, Database};
 
 pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_countersign");
 
-/// What came of it.
+/// The exit code and the output.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -19,7 +19,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The result, where there has to be one.
+    /// The result of a command that must succeed.
     pub(crate) fn done(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.stdout
@@ -87,7 +87,7 @@ pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -
     answer.body.parse().expect(&answer.body)
 }
 
-/// Sessions of long ago that nobody has marked as ended.
+/// Expired sessions that are not marked as ended.
 pub(crate) async fn leave_behind(database: &Database, number: usize) {
     let rows = (0..number).map(|_| {
         let id = Uuid::now_v7();

@@ -1,4 +1,4 @@
-//! What is asked and shown where somebody sits at a terminal.
+//! What the program asks and shows on a terminal.
 
 use std::process::Stdio;
 
