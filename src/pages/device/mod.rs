@@ -15,9 +15,9 @@ use self::{systems::System, words::Words};
 /// The name if the user agent says nothing.
 const UNKNOWN: &str = "Unknown device";
 
-/// A name for the device and the program that sent this `User-Agent`, as the pages show it: `Firefox on Windows`,
-/// `Instagram on iPhone`, `Thunderbird on Linux`, `PlayStation 4`, `Googlebot`, `curl`; and `Unknown device` if no rule
-/// knows it. The name is in English, has at most 80 characters, and contains no markup and no unprintable characters.
+/// A name for the device and the program that sent this `User-Agent`, as the pages show it. Examples are `Firefox on
+/// Windows`, `Instagram on iPhone`, `PlayStation 4`, `Googlebot` and `curl`. If no rule knows it, the name is `Unknown
+/// device`. The name is in English, has at most 80 characters, and contains no markup and no unprintable characters.
 ///
 /// ```
 /// use countersign::device_name;

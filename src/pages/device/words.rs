@@ -12,7 +12,7 @@ pub(super) struct Words<'a> {
     words: Vec<Word>,
 }
 
-/// Where a word is, in bytes.
+/// The position of a word, in bytes.
 struct Word {
     start: usize,
     /// The end of the name: at the slash, or at the end of the word.
