@@ -22,7 +22,7 @@ pub(crate) mod fuzzing;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The longest user agent that is kept, in bytes of UTF-8.
+/// The longest user agent that is stored, in bytes of UTF-8.
 const MAX_USER_AGENT_BYTES: usize = 255;
 
 /// The header in which trusted proxies name the client that they forward for. Set the one that your proxies write: a
@@ -51,7 +51,7 @@ impl ForwardedHeader {
 /// # Security
 ///
 /// A client can send forwarded headers of its own; proxies append to them. So countersign reads the chain from the
-/// right. An address counts only if a trusted proxy wrote it, and the first address that is not a trusted proxy is the
+/// right. An address counts only if a trusted proxy wrote it. The first address that is not a trusted proxy is the
 /// client (OWASP ASVS 5.0, 4.1.3).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientPolicy {
@@ -106,7 +106,7 @@ impl ClientPolicy {
         Some(client)
     }
 
-    /// The user agent as text that can be stored and shown in one line; `None` when there is nothing to show.
+    /// The user agent as text that can be stored and shown in one line; `None` if it is empty.
     pub(crate) fn user_agent(&self, observed: &Observed) -> Option<String> {
         let mut kept = String::new();
         for character in lossy_chars(observed.user_agent.as_ref()?.as_bytes()) {

@@ -15,7 +15,7 @@ pub(crate) use self::ring::KeyRing;
 const KEY_BYTES: usize = 64;
 const HALF_BYTES: usize = 32;
 
-/// The usual alphabet; padding is written, and may be missing when read.
+/// The standard alphabet. Encoding writes padding; decoding also accepts texts without it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -34,9 +34,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// token inside it. `Debug` shows nothing of a key.
 ///
 /// One key must not encrypt more than 2³² (4.29 billion) messages, since their nonces are random (NIST SP 800-38D,
-/// section 8.3). A message is a sign-in, a new token, an answer that sets a flash message, or a link to a next page, on
-/// all nodes together. That is 11.7 million a day for a year. Change the key at least once a year, and sooner above
-/// that rate.
+/// section 8.3). All nodes together count. A message is a sign-in, a new token, a response that sets a flash message,
+/// or a link to a next page. That is 11.7 million a day for a year. Change the key at least once a year, and sooner
+/// above that rate.
 #[derive(Clone)]
 pub struct Key {
     /// Kept for the stored form only: signed cookies would use this half, and countersign has none.
@@ -45,8 +45,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// Makes a new random key. Cookies that it wrote are unreadable once it is lost, so store it
-    /// ([`Key::to_base64`]) unless that is what you want, as in a test.
+    /// Makes a new random key. Without the key, the cookies that it wrote are unreadable. So store it
+    /// ([`Key::to_base64`]), except in a test.
     ///
     /// # Panics
     ///
@@ -84,8 +84,8 @@ impl Key {
         Ok(Self { unused, encryption })
     }
 
-    /// Takes a key that was stored as base64, as `openssl rand -base64 64` prints it: white space and line breaks
-    /// are skipped, padding is optional.
+    /// Takes a key that was stored as base64, as `openssl rand -base64 64` prints it. It ignores white space and line
+    /// breaks; padding is optional.
     ///
     /// # Errors
     ///

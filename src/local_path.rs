@@ -20,8 +20,8 @@
 /// assert_eq!(local_path("https://evil.example/"), None);
 /// ```
 ///
-/// `next` must be a path from the root, with an optional query and fragment, in the form that browsers send: non-ASCII
-/// letters percent-encoded, and no `.` or `..` segment. The result is `None` for
+/// `next` must be a path from the root, with an optional query and fragment. It must have the form that browsers send:
+/// non-ASCII letters percent-encoded, and no `.` or `..` segment. The result is `None` for
 ///
 /// - anything that does not start with one `/`: other schemes, host names, relative paths, an empty text;
 /// - `//` and `/\` at the start, percent-encoded too: browsers read a host after them, and some servers decode first;
@@ -30,9 +30,9 @@
 ///
 /// # Security
 ///
-/// It checks only the site: the target page must still check who is signed in. Pass the text on unchanged. A text that
-/// is decoded again, or joined to anything but a scheme and a host, is no longer the text that was checked (OWASP
-/// Unvalidated Redirects and Forwards Cheat Sheet; ASVS 5.0, 3.7.2).
+/// It checks only the site: the target page must still check who is signed in. Pass the text on unchanged. Once decoded
+/// again, or joined to anything but a scheme and a host, it is no longer the checked text (OWASP Unvalidated Redirects
+/// and Forwards Cheat Sheet; ASVS 5.0, 3.7.2).
 #[must_use]
 pub fn local_path(next: &str) -> Option<&str> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';

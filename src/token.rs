@@ -24,7 +24,7 @@ const TOKEN_BYTES: usize = 32;
 pub(crate) struct Token([u8; TOKEN_BYTES]);
 
 impl Token {
-    /// How many characters [`Token::encode`] writes.
+    /// The number of characters that [`Token::encode`] writes.
     pub(crate) const ENCODED_LENGTH: usize = 43;
 
     /// Asks the operating system for a new token. Fails if the system cannot provide random bytes.
@@ -44,9 +44,9 @@ impl Token {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// Reads what [`Token::encode`] wrote and nothing else: one token has one text.
+    /// Reads only what [`Token::encode`] wrote, so that each token has exactly one text.
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        // The engine refuses bits that are left over in the last character.
+        // The engine rejects surplus bits in the last character.
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         bytes.try_into().ok().map(Self)
     }
@@ -60,8 +60,7 @@ impl fmt::Debug for Token {
 
 /// The digest under which the database finds a session.
 ///
-/// It opens nothing. But a reader of both the logs and the database could link a log line to a session by it, so
-/// `Debug` redacts it like a token.
+/// It opens nothing. But it could link a log line to a session in the database, so `Debug` redacts it like a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TokenHash([u8; TOKEN_BYTES]);
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Writes out characters that are invisible, or that change how the rest of the text is displayed: `\u{202e}`.
 ///
 /// User ids and user agents come from outside. A bidirectional control character (U+202E) reverses the text after it,
-/// and a zero-width character makes two ids look alike: an administrator would mistake one user for another. This
+/// and a zero-width character makes two ids look alike. An administrator would then mistake one user for another. This
 /// function writes out control characters, bidirectional ones, characters without a glyph or a width, and all white
 /// space but U+0020. It doubles the backslashes of such a text, so that no two texts look the same. Letters of every
 /// script stay unchanged.
@@ -38,8 +38,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control and format characters, fillers, and white space other than U+0020: Unicode 17's `Cc`, `Zl`, `Zp`, `Zs`,
-/// `Default_Ignorable_Code_Point`, and the formats of annotations and of musical and hieroglyphic script.
+/// Control and format characters, fillers, and white space other than U+0020. In Unicode 17 these are `Cc`, `Zl`, `Zp`,
+/// `Zs` and `Default_Ignorable_Code_Point`, and the format characters of annotations and of musical and hieroglyphic
+/// script.
 pub(crate) fn is_hidden(character: char) -> bool {
     match character {
         ' '..='~' => false,

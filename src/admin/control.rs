@@ -167,7 +167,7 @@ impl Control {
         })
     }
 
-    /// A user's own maximum.
+    /// A user's own maximum of sessions; `None` if there is none.
     pub(crate) async fn limit(
         &self,
         _: &Reader,

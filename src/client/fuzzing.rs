@@ -1,4 +1,4 @@
-//! What the fuzz target `forwarded` asks of this module.
+//! What the fuzz target `forwarded` calls in this module.
 
 use super::*;
 

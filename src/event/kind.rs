@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A user signed in: the session is real, and the response with its cookie goes out.
+    /// A user signed in: the session is active, and the response with its cookie goes out.
     SignedIn,
     /// countersign refused a sign-in that the application had accepted.
     SignInRefused {
@@ -136,7 +136,7 @@ pub enum NotVerified {
     TimedOut,
     /// The statement failed.
     StoreFailed,
-    /// The session's row, or what the permission queries give for it, cannot be read.
+    /// The session's row, or the result of the permission queries for it, cannot be read.
     Corrupt,
     /// The [`PermissionSource`](crate::PermissionSource) failed.
     SourceFailed,

@@ -50,7 +50,7 @@ pub struct Event {
     pub count: u64,
     /// The user whose session it is.
     pub user_id: Option<UserId>,
-    /// The session's public name.
+    /// The session's public id.
     pub session_id: Option<Uuid>,
     /// The administrator who acts as the user in this session.
     pub acting_user: Option<UserId>,

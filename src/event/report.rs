@@ -46,8 +46,8 @@ impl Events {
         self.0.report(event);
     }
 
-    /// [`report`](Self::report)s an event that can happen any number of times a second: the first few one by one with
-    /// their details, the others as one event with their number.
+    /// [`report`](Self::report)s an event that can happen any number of times a second. The first few are reported one
+    /// by one, with their details. The others become one event with their number.
     pub(crate) fn report_often(&self, kind: EventKind, describe: impl FnOnce(Event) -> Event) {
         match self.0.flood.turn(kind) {
             Turn::Told { behind } => {

@@ -17,7 +17,7 @@ const TAG_BYTES: usize = 16;
 /// The keys in force: the first writes, all of them read.
 ///
 /// Sealed bytes are a nonce of 12 bytes, the encrypted text and a tag of 16 bytes. The name is authenticated with them.
-/// The private jar of the `cookie` crate has the same layout, which older releases wrote with.
+/// The private jar of the `cookie` crate, with which older releases wrote, has the same layout.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
     writes: Cipher,
@@ -75,7 +75,7 @@ impl KeyRing {
     }
 }
 
-/// A key, expanded once and not with each cookie.
+/// A key, expanded once instead of for each cookie.
 #[derive(Clone)]
 struct Cipher(Box<Aes256Gcm>);
 
@@ -124,7 +124,7 @@ impl fmt::Debug for Cipher {
 /// Why a list of keys is not a valid [`KeyRing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyRingError {
-    /// There are none, and there is no default key.
+    /// The list is empty, and there is no default key.
     Empty,
     /// The key at `position`, counted from 0, also comes earlier in the list. The usual cause is a rotation that did
     /// not change the key.

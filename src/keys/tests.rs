@@ -109,7 +109,7 @@ fn a_ring_has_keys_and_none_of_them_twice() {
         Err(KeyRingError::Duplicate { position: 3 }),
     );
 
-    // Two keys that differ in the half that encrypts nothing are one key.
+    // Two keys that differ only in the unused half are the same key.
     let mut other_half = bytes();
     other_half[0] ^= 1;
     let (one, two) = (

@@ -1,4 +1,4 @@
-//! What the layer adds to a response.
+//! The headers that the layer adds to a response.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,

@@ -1,6 +1,6 @@
 //! The tower layer: verifies the request's session, runs the handler, then grants or undoes what the handler asked for.
 //!
-//! In this order, for every request that passes it:
+//! For every request, in this order:
 //!
 //! 1. The layer reads the `Cookie` header. Without a valid session cookie it makes no query, whatever the request
 //!    sends.

@@ -57,13 +57,13 @@ pub struct Document {
 const COOKIE: &str = "session";
 
 impl Document {
-    /// The path under which [`admin::router`](crate::admin::router) is nested, as clients see it.
+    /// The path under which the application nests [`admin::router`](crate::admin::router), as clients see it.
     pub fn admin(mut self, path: &str) -> Self {
         self.admin = Some(path.trim_end_matches('/').to_owned());
         self
     }
 
-    /// The path under which [`account::router`](crate::account::router) is nested, as clients see it.
+    /// The path under which the application nests [`account::router`](crate::account::router), as clients see it.
     pub fn account(mut self, path: &str) -> Self {
         self.account = Some(path.trim_end_matches('/').to_owned());
         self

@@ -1,11 +1,12 @@
-//! Who ends sessions.
+//! The user or job that ends sessions.
 
 use std::fmt;
 
 use super::SignedIn;
 use crate::{error::Error, user_id::UserId};
 
-/// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
+/// Who ends a session or sets a limit: a user's id, or the name of a job. Sessions record it as `ended_by`, and the log
+/// has it.
 ///
 /// It must have 1 to 255 bytes, no control characters, and no white space at either end. The method that takes it
 /// checks that, and returns an error of the kind [`InvalidInput`](crate::ErrorKind::InvalidInput).

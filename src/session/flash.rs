@@ -14,8 +14,8 @@ use crate::cookie::{Cookies, FlashLevel, FlashMessage, Holder, Moment, Waiting};
 /// Messages that are shown once, in this response or the next. An extractor, and part of every [`Session`].
 ///
 /// A response carries the added messages to the browser unless it is a server error. It also removes the messages that
-/// the handler [took](Self::take), if it shows a page: redirects, server errors, 204, 205, 304 and responses to `HEAD`
-/// remove none.
+/// the handler [took](Self::take), but only if it shows a page. Redirects, server errors, 204, 205, 304 and responses
+/// to `HEAD` remove none.
 ///
 /// A message is valid for ten minutes. It belongs to the session that the browser has after the response: after a
 /// sign-in to the new session, after a sign-out to none. Messages of another session are not shown. While the database
@@ -130,7 +130,7 @@ impl FlashState {
         holder: Option<Holder>,
         shown: bool,
     ) -> Option<HeaderValue> {
-        // In an outage no cookie changes.
+        // While the session is unknown, no cookie changes.
         let holder = holder?;
         let messages = self.messages();
         // Messages of another session are removed, shown or not.

@@ -43,7 +43,7 @@ pub enum LimitPolicy {
     Refuse,
 }
 
-/// The limit on parallel sessions of a user, and what happens at it.
+/// The limit on a user's concurrent sessions, and what happens to a sign-in beyond it.
 ///
 /// ```
 /// use countersign::{Limit, LimitPolicy};
@@ -77,7 +77,7 @@ impl Limit {
         }
     }
 
-    /// At most `max`; the oldest makes room.
+    /// At most `max` sessions. A further sign-in ends the oldest.
     #[must_use]
     pub fn end_oldest(max: u32) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Limit {
         }
     }
 
-    /// At most `max`; the one that was used least recently makes room.
+    /// At most `max` sessions. A further sign-in ends the least recently used one.
     #[must_use]
     pub fn end_least_recently_seen(max: u32) -> Self {
         Self {
@@ -95,7 +95,8 @@ impl Limit {
         }
     }
 
-    /// At most `max`; one more is refused with [`LoginError::LimitReached`](crate::LoginError::LimitReached).
+    /// At most `max` sessions. A further sign-in fails with
+    /// [`LoginError::LimitReached`](crate::LoginError::LimitReached).
     #[must_use]
     pub fn refuse(max: u32) -> Self {
         Self {
@@ -104,7 +105,7 @@ impl Limit {
         }
     }
 
-    /// The same maximum with another policy: what applies to users with a maximum of their own.
+    /// The same maximum with another policy, which also applies to users with a maximum of their own.
     #[must_use]
     pub fn policy(mut self, policy: LimitPolicy) -> Self {
         self.policy = policy;
@@ -138,7 +139,7 @@ pub(crate) struct Rival {
     pub(crate) id: Uuid,
     pub(crate) created_at_micros: i64,
     pub(crate) last_seen_at_micros: i64,
-    /// Not live yet.
+    /// It is reserved, and so not live yet.
     pub(crate) reserved: bool,
     /// The session of the same browser; the new one replaces it.
     pub(crate) replaced: bool,

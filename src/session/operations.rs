@@ -22,16 +22,16 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable, or invalid input in the filter.
+    /// If the database is unavailable, or the filter contains invalid input.
     pub async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
         self.core().store.list(filter, page).await
     }
 
-    /// One session, live or ended; `None` when it is unknown or swept.
+    /// One session, live or ended; `None` if it is unknown or was swept.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn get(&self, session_id: Uuid) -> Result<Option<SessionInfo>, Error> {
         let page = self
             .core()
@@ -46,7 +46,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: the session may or may not have ended, so call again. Invalid input in the actor's name.
+    /// If the database is unavailable: the session may or may not have ended, so call again. If the actor's name is
+    /// invalid.
     ///
     /// # Security
     ///
@@ -61,7 +62,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: some sessions may have ended, so call again.
+    /// If the database is unavailable: some sessions may have ended, so call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
         let own = Filter::user(user_id.clone());
         let tally = self.end_all(own, user_id, by.into(), Extent::ToTheEnd);
@@ -73,7 +74,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: some sessions may have ended, so call again.
+    /// If the database is unavailable: some sessions may have ended, so call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
         let tally = self.end_others(user, by.into(), Extent::ToTheEnd);
         Ok(tally.await?.ended)
@@ -110,7 +111,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: some sessions may have ended, so call again. Invalid input in the filter or in the actor's name.
+    /// If the database is unavailable: some sessions may have ended, so call again. Invalid input in the filter or in the actor's name.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
         self.end_where(filter, by.into()).await
     }
@@ -120,7 +121,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable, or invalid input in the filter.
+    /// If the database is unavailable, or the filter contains invalid input.
     pub async fn revoke_where_dry_run(&self, filter: &Filter) -> Result<u64, Error> {
         let extent = Extent::ToTheEnd;
         let counted = self.core().store.count_live_where(filter, extent).await?;
@@ -171,7 +172,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn limit(&self, user_id: &UserId) -> Result<Option<MaxSessions>, Error> {
         self.core().store.user_limit(user_id).await
     }
@@ -182,8 +183,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable: the maximum may or may not be set, so call again. Invalid input in the user's id or in the actor's
-    /// name.
+    /// If the database is unavailable: the maximum may or may not be set, so call again. If the user's id or the
+    /// actor's name is invalid.
     pub async fn set_limit(
         &self,
         user_id: &UserId,
@@ -205,7 +206,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable; finished batches stay done.
+    /// If the database is unavailable; finished batches stay done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         self.sweep_with(|_| {}).await
     }
@@ -214,7 +215,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable; finished batches stay done.
+    /// If the database is unavailable; finished batches stay done.
     pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let mut so_far = |so_far| {
@@ -240,7 +241,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn sweep_dry_run(&self) -> Result<Swept, Error> {
         self.core().store.sweep_dry_run().await
     }
@@ -250,7 +251,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn stats(&self) -> Result<Stats, Error> {
         self.core().store.stats().await
     }
@@ -260,7 +261,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn realms(&self) -> Result<Vec<String>, Error> {
         self.core().store.realms().await
     }

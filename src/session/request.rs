@@ -162,7 +162,7 @@ impl Session {
         Flash::new(self.clone())
     }
 
-    /// The handle, for handlers that list or end sessions.
+    /// The handle of this session, for handlers that list or end sessions.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions

@@ -16,8 +16,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`LoginError`](crate::LoginError): the account may not be used, the user has reached the limit, the id has the
-    /// wrong form, the response is out already, or the database is not available. Nothing has changed then. If the
+    /// A [`LoginError`](crate::LoginError), and nothing has changed. The account may not be used, the user has reached
+    /// the limit, or the id has the wrong form. Or the response is out already, or the database is unavailable. If the
     /// session cannot be activated after the handler has answered, a 503 replaces the response.
     ///
     /// # Security
@@ -116,7 +116,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Unavailable: the session may or may not have ended, and the browser keeps the cookie. Try again.
+    /// If the database is unavailable: the session may or may not have ended, and the browser keeps the cookie. Try
+    /// again.
     pub async fn logout(&self) -> Result<LogoutOutcome, Error> {
         self.consult();
         if let Some(reservation) = self.take_reservation() {

@@ -12,7 +12,7 @@ use super::{params::Fields, refusal::Refusal};
 /// The largest body that a route reads.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// The bound on bodies, as a layer of the router.
+/// The size limit on bodies, as a layer of the router.
 pub(crate) fn limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(MAX_BYTES)
 }

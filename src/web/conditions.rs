@@ -165,7 +165,7 @@ fn time(fields: &mut Fields, name: &str) -> Result<Option<OffsetDateTime>, Refus
     }
 }
 
-/// Moves a time to UTC. At the limits of the years 0 to 9999 the result may not exist; the nearest one means the same,
+/// Moves a time to UTC. The result may be outside of the years 0 to 9999. The nearest time inside then means the same,
 /// since no session is that old or new.
 fn in_utc(time: OffsetDateTime) -> OffsetDateTime {
     let latest = PrimitiveDateTime::MAX.assume_utc();

@@ -13,7 +13,7 @@ use crate::{
     user_id::UserId,
 };
 
-/// The bytes 0 to 63 as a key, so that a corpus can hold tokens that are authentic.
+/// The bytes 0 to 63 as a key, so that a corpus can contain authentic tokens.
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let bytes: Vec<u8> = (0..64).collect();
     let key = Key::from_bytes(&bytes).expect("64 different bytes are a key");

@@ -45,7 +45,7 @@ pub(super) fn conditions(fields: &mut Fields) -> Result<Conditions, Refusal> {
     Ok(conditions)
 }
 
-/// `2026-01-31T23:59` becomes `2026-01-31T23:59:00Z`; anything else stays as it is.
+/// `2026-01-31T23:59` becomes `2026-01-31T23:59:00Z`; any other text stays unchanged.
 fn with_offset(text: String) -> String {
     let is_local = |length: usize| {
         text.len() >= length

@@ -1,4 +1,4 @@
-//! The pages for administrators: HTML on top of [`Control`], without a script.
+//! The pages for administrators: HTML without scripts, on top of [`Control`].
 
 mod consequences;
 mod filters;

@@ -1,4 +1,4 @@
-//! Without the feature `metrics` nothing is measured.
+//! The meter without the feature `metrics`: it measures nothing.
 
 use super::Outcome;
 use crate::{error::Error, event::EventKind, store::Swept};
