@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Globals {
-    /// Where the database is: sqlite:app.db, postgres://user:password@host/name or mysql://…
+    /// The database's address: sqlite:app.db, postgres://user:password@host/name or mysql://…
     ///
     /// Other users of this machine can read a program's arguments. Put an address with a password into the environment.
     // clap must not parse it: it quotes what it cannot parse, and this may contain a password.
@@ -52,7 +52,7 @@ pub(crate) enum Command {
     List(List),
     /// Show one session
     Show(Show),
-    /// End sessions, at once and for good
+    /// End sessions, at once and permanently
     #[command(subcommand)]
     Revoke(Revoke),
     /// A user's own maximum of sessions
@@ -72,7 +72,7 @@ pub(crate) enum Command {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) filters: Filters,
-    /// Only live ones, or only ended ones
+    /// Only live sessions, or only ended ones
     #[arg(long, value_enum)]
     pub(crate) state: Option<State>,
     /// The most sessions to list
@@ -98,7 +98,7 @@ pub(crate) struct Show {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Revoke {
-    /// End these sessions
+    /// End the sessions with these ids
     Session {
         /// The sessions' ids
         #[arg(required = true, value_name = "ID")]
@@ -183,7 +183,7 @@ pub(crate) struct Sweep {
 /// The idle timeout, which only the application knows.
 #[derive(Args, Debug)]
 pub(crate) struct Idle {
-    /// The application's idle timeout, such as 30m. Without it no session counts as ended for being idle
+    /// The application's idle timeout, such as 30m. Without it, idle sessions still count as live
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) idle_timeout: Option<Duration>,
 }

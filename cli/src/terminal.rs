@@ -38,7 +38,7 @@ pub(crate) fn ask(question: &str) -> io::Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-/// Shows help, the version, or what is wrong with the arguments.
+/// Shows help, the version, or the error in the arguments.
 pub(crate) fn show_usage(error: &clap::Error) -> Exit {
     let exit = match error.use_stderr() {
         true => Exit::Usage,

@@ -148,7 +148,7 @@ async fn the_password_is_in_no_output() {
         assert!([2, 3].contains(&given.code), "{url}: {given:?}");
         assert!(!given.stderr.contains(PASSWORD), "{given:?}");
     }
-    // In the wrong place, where it is not even looked at as an address.
+    // An address in the place of another argument.
     for arguments in [
         &["postgres://u:hunter2-secret@h/name"][..],
         &["list", "postgres://u:hunter2-secret@h/name"],

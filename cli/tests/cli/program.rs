@@ -30,7 +30,7 @@ impl Ran {
     }
 }
 
-/// A command of an operator called jane, with nothing in its environment but this.
+/// A command of an operator called jane, with only these variables in its environment.
 pub(crate) fn command(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(PATH);
     command
@@ -60,7 +60,7 @@ pub(crate) async fn cli(database: &Database, arguments: &[&str]) -> Ran {
     cli_at(&database.url(), arguments).await
 }
 
-/// The same with `--format json`, read.
+/// The result with `--format json`, parsed.
 pub(crate) async fn json(database: &Database, arguments: &[&str]) -> Value {
     cli(database, &[arguments, &["--format", "json"]].concat())
         .await
@@ -76,7 +76,7 @@ pub(crate) async fn ids(database: &Database, arguments: &[&str]) -> Vec<Uuid> {
         .collect()
 }
 
-/// Signs a user in with this browser and from there; the session's id.
+/// Signs a user in with this user agent and address. Returns the session's id.
 pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> Uuid {
     let mut client = Client::new();
     client.peer = Some(format!("{address}:1234").parse().unwrap());
