@@ -14,7 +14,7 @@ fail_with() { # LOG MESSAGE...
     fail "$@"
 }
 
-# Where tools are kept between runs and checkouts.
+# The folder that keeps tools between runs and checkouts.
 tools="${COUNTERSIGN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/countersign-tools}"
 
 # Runs a cargo subcommand from PATH, or builds it once and keeps it. It builds without optimisation, since these need

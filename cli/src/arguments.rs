@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// End sessions, at once and permanently
     #[command(subcommand)]
     Revoke(Revoke),
-    /// A user's own maximum of sessions
+    /// Show, set or remove a user's own maximum of sessions
     #[command(subcommand)]
     Limit(Limit),
     /// Count sessions, live and ended ones
@@ -119,7 +119,7 @@ pub(crate) enum Revoke {
         #[command(flatten)]
         actor: Actor,
     },
-    /// End all sessions that match, after it has shown them and asked you
+    /// Show the sessions that match, ask for confirmation, and end them
     Where(RevokeWhere),
 }
 
@@ -133,7 +133,7 @@ pub(crate) struct RevokeWhere {
     /// Only count the sessions
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
-    /// Do not ask: for scripts
+    /// Do not ask for confirmation, for scripts
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -147,7 +147,7 @@ pub(crate) enum Limit {
         /// The user's id, exactly as the application has it
         user: String,
     },
-    /// Set the maximum, from the next sign-in on; sessions beyond it stay until then
+    /// Set the maximum. It applies from the next sign-in on; sessions beyond it stay until then
     Set {
         /// The user's id, exactly as the application has it
         user: String,

@@ -68,7 +68,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Any number of sessions.
+    /// No limit: any number of sessions.
     #[must_use]
     pub fn unlimited() -> Self {
         Self {

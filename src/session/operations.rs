@@ -111,7 +111,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable: some sessions may have ended, so call again. Invalid input in the filter or in the actor's name.
+    /// If the database is unavailable: some sessions may have ended, so call again. If the filter or the actor's name
+    /// is invalid.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
         self.end_where(filter, by.into()).await
     }

@@ -10,7 +10,7 @@ const AGENT: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\r\n11111111 2 live \\u{1b} \"'";
 const SHOWN: &str = "\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{202e}txt.exe\\u{200b}\\u{d}\\u{a}11111111 2 live \\\\u{1b} \"'";
 
-/// The text as every one of the databases reads it.
+/// An SQL literal of the text that each of the databases reads correctly.
 fn literal(database: &Database, text: &str) -> String {
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     match &database.pool {
