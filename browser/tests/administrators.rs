@@ -48,7 +48,7 @@ async fn filters_narrow_the_list() {
     admin.shows("No session matches.").await;
     admin.fill("IP address", "nonsense").await;
     admin.press("Apply filters").await;
-    admin.shows("That did not work").await;
+    admin.shows("There is a problem").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn what_a_filter_finds_is_shown_before_it_ends() {
     admin.click("End 1 session").await;
     desk.reload().await;
     desk.shows("Hello, bob").await;
-    admin.click("Yes, the sessions of everybody").await;
+    admin.click("Yes, end the sessions of all users").await;
     admin.press("End 1 session").await;
     admin.shows("1 session has ended.").await;
     desk.reload().await;
