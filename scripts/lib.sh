@@ -14,11 +14,11 @@ fail_with() { # LOG MESSAGE...
     fail "$@"
 }
 
-# Where tools are kept between runs and checkouts.
+# The folder that keeps tools between runs and checkouts.
 tools="${COUNTERSIGN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/countersign-tools}"
 
-# A cargo subcommand from PATH, or else built once and kept. They check, they do not have to be fast:
-# without optimisation cargo-deny takes a minute to build instead of many.
+# Runs a cargo subcommand from PATH, or builds it once and keeps it. It builds without optimisation, since these need
+# not be fast: cargo-deny then takes one minute to build instead of many.
 cargo_tool() { # NAME VERSION
     PATH="$PATH:$tools/bin"
     export PATH
@@ -30,8 +30,8 @@ cargo_tool() { # NAME VERSION
     rm -rf "$tools/build"
 }
 
-# Debian would start a service of its own with some packages. It asks this file first; what was
-# there before comes back afterwards. --no-remove: a conflicting server that somebody uses stays.
+# Debian would start a service with some packages. It asks this file first; the previous file comes back afterwards.
+# --no-remove keeps a conflicting server that is in use.
 apt_install() { # PACKAGE
     [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 1
     say "installing $1 with apt-get"
@@ -51,8 +51,8 @@ apt_install() { # PACKAGE
     )
 }
 
-# The demo, with the features that Cargo.toml switches on for it. A copy: who builds it with others meanwhile does not
-# change what is looked at.
+# Builds the demo with the features that Cargo.toml sets for it, and copies it. Another build with other features then
+# does not change what the script tests.
 build_demo() { # DESTINATION
     local built
     built=$(cargo build --example demo --message-format=json-render-diagnostics |

@@ -1,7 +1,7 @@
-//! Where a request comes from, as far as that can be known, and with what.
+//! The address and user agent of a request's client, as far as they can be known.
 //!
-//! Both are recorded at sign-in so that people recognise their sessions in a list. Neither is ever a reason to let
-//! somebody in: an address can be shared and a user agent is whatever the client says.
+//! Both are recorded at sign-in so that people recognise their sessions in a list. Neither ever grants access: clients
+//! share addresses, and a client can send any user agent.
 
 use std::{
     error::Error,
@@ -22,11 +22,11 @@ pub(crate) mod fuzzing;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The longest user agent that is kept, in bytes of UTF-8.
+/// The longest user agent that is stored, in bytes of UTF-8.
 const MAX_USER_AGENT_BYTES: usize = 255;
 
-/// The header in which the trusted proxies tell whom they forward for. Set the one that your proxies write: the other
-/// one comes from the client as it likes.
+/// The header in which trusted proxies name the client that they forward for. Set the one that your proxies write: a
+/// client can forge the other one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardedHeader {
@@ -46,12 +46,12 @@ impl ForwardedHeader {
     }
 }
 
-/// Whom to believe about a client's address: nobody, unless trusted proxies are configured.
+/// Which proxies may state a client's address. Default: none, so that the peer's address counts.
 ///
 /// # Security
 ///
-/// A client can send forwarded headers of its own; proxies append to them. So the chain is read from the right,
-/// each address counting only because a trusted proxy vouches for it, and the first that is no trusted proxy is the
+/// A client can send forwarded headers of its own; proxies append to them. So countersign reads the chain from the
+/// right. An address counts only if a trusted proxy wrote it. The first address that is not a trusted proxy is the
 /// client (OWASP ASVS 5.0, 4.1.3).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientPolicy {
@@ -72,8 +72,7 @@ impl ClientPolicy {
         Ok(Self { trusted, header })
     }
 
-    /// Takes from a request what the questions below may need: no copy, and no allocation unless a trusted proxy
-    /// forwards it.
+    /// Keeps what the methods below may need of a request. It allocates only if a trusted proxy forwards the request.
     pub(crate) fn observe(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Observed {
         let address = peer.map(|peer| peer.ip().to_canonical());
         let forwarded = match address {
@@ -91,11 +90,11 @@ impl ClientPolicy {
         }
     }
 
-    /// The client's address: the rightmost hop that is no trusted proxy. A hop that is no address (`unknown`, an
-    /// obfuscated name, anything else) ends the search at the last address known; an empty element of the list does not.
+    /// The client's address: the rightmost hop that is not a trusted proxy. A hop that is not an address, such as
+    /// `unknown` or an obfuscated name, ends the search at the last known address. An empty list element does not.
     pub(crate) fn address(&self, observed: &Observed) -> Option<IpAddr> {
         let mut client = observed.address?;
-        // Lines of the same header are one list.
+        // Several lines of the same header form one list.
         let lines = observed.forwarded.iter().rev().map(HeaderValue::as_bytes);
         let mut hops = lines.flat_map(|line| forwarded::hops_from_the_right(self.header, line));
         while self.is_trusted(client) {
@@ -107,7 +106,7 @@ impl ClientPolicy {
         Some(client)
     }
 
-    /// The user agent as text that can be stored and shown in one line; `None` when there is nothing to show.
+    /// The user agent as text that can be stored and shown in one line; `None` if it is empty.
     pub(crate) fn user_agent(&self, observed: &Observed) -> Option<String> {
         let mut kept = String::new();
         for character in lossy_chars(observed.user_agent.as_ref()?.as_bytes()) {
@@ -132,7 +131,7 @@ impl ClientPolicy {
     }
 }
 
-/// What a request shows of its client, not looked at yet: most requests never ask.
+/// What a request shows of its client, unparsed, since most requests never need it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     address: Option<IpAddr>,
@@ -172,7 +171,7 @@ fn parse_network(input: &str) -> Result<IpNet, TrustedProxyError> {
         })
 }
 
-/// Addresses are compared in canonical form, so networks of IPv4-mapped addresses have to be IPv4 networks too.
+/// Addresses are compared in canonical form, so networks of IPv4-mapped addresses must become IPv4 networks too.
 fn canonical_network(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else {
         return network;
@@ -184,7 +183,7 @@ fn canonical_network(network: IpNet) -> IpNet {
     }
 }
 
-/// The characters of what should be UTF-8, with U+FFFD for what is not; as many as the caller takes.
+/// Decodes UTF-8 lazily, with U+FFFD in place of invalid bytes.
 fn lossy_chars(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes.utf8_chunks().flat_map(|chunk| {
         let invalid = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);

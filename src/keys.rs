@@ -15,7 +15,7 @@ pub(crate) use self::ring::KeyRing;
 const KEY_BYTES: usize = 64;
 const HALF_BYTES: usize = 32;
 
-/// The usual alphabet; padding is written, and may be missing when read.
+/// The standard alphabet. Encoding writes padding; decoding also accepts texts without it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -30,26 +30,27 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// # Security
 ///
-/// Whoever has the key can make cookies, but not sessions: a cookie opens nothing unless the database knows the
+/// An attacker who has the key can make cookies, but not sessions: a cookie opens nothing unless the database knows the
 /// token inside it. `Debug` shows nothing of a key.
 ///
 /// One key must not encrypt more than 2³² (4.29 billion) messages, since their nonces are random (NIST SP 800-38D,
-/// section 8.3). A message is a sign-in, a new token, an answer that sets a flash message, or a link to a next page, on
-/// all nodes together. That is 11.7 million a day for a year: change the key at least once a year, and sooner beyond.
+/// section 8.3). All nodes together count. A message is a sign-in, a new token, a response that sets a flash message,
+/// or a link to a next page. That is 11.7 million a day for a year. Change the key at least once a year, and sooner
+/// above that rate.
 #[derive(Clone)]
 pub struct Key {
-    /// Part of the stored form alone: it belongs to signed cookies, which do not exist here.
+    /// Kept for the stored form only: signed cookies would use this half, and countersign has none.
     unused: [u8; HALF_BYTES],
     encryption: [u8; HALF_BYTES],
 }
 
 impl Key {
-    /// Makes a new random key. Cookies that it wrote are unreadable once it is lost, so store it
-    /// ([`Key::to_base64`]) unless that is what you want, as in a test.
+    /// Makes a new random key. Without the key, the cookies that it wrote are unreadable. So store it
+    /// ([`Key::to_base64`]), except in a test.
     ///
     /// # Panics
     ///
-    /// When the operating system has no randomness to give.
+    /// If the operating system cannot provide random bytes.
     pub fn generate() -> Self {
         let mut random = UnwrapErr(SysRng);
         let mut half = || {
@@ -67,7 +68,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Length`] unless there are exactly 64 of them, [`KeyError::Repetitive`] when they are not random.
+    /// [`KeyError::Length`] unless there are exactly 64 bytes; [`KeyError::Repetitive`] if a half repeats a single
+    /// byte.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let halves = bytes
             .split_first_chunk()
@@ -75,19 +77,19 @@ impl Key {
         let Some((unused, encryption)) = halves else {
             return Err(KeyError::Length { found: bytes.len() });
         };
-        // Either half, since only one of them encrypts: 32 good bytes padded with zeros are no key.
+        // Both halves are checked, since only one of them encrypts: 32 random bytes padded with zeros are not a key.
         if is_one_byte_repeated(&unused) || is_one_byte_repeated(&encryption) {
             return Err(KeyError::Repetitive);
         }
         Ok(Self { unused, encryption })
     }
 
-    /// Takes a key that was stored as base64, as `openssl rand -base64 64` prints it: white space and line breaks
-    /// are skipped, padding is optional.
+    /// Takes a key that was stored as base64, as `openssl rand -base64 64` prints it. It ignores white space and line
+    /// breaks; padding is optional.
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotBase64`], and those of [`Key::from_bytes`].
+    /// [`KeyError::NotBase64`], and the errors of [`Key::from_bytes`].
     ///
     /// ```
     /// use countersign::{Key, KeyError};
@@ -114,7 +116,7 @@ impl Key {
         BASE64.encode([self.unused, self.encryption].concat())
     }
 
-    /// Whether both encrypt alike; the other half is used for nothing here.
+    /// Whether both keys encrypt alike. The other half has no use here.
     fn is_same(&self, other: &Self) -> bool {
         self.encryption == other.encryption
     }
@@ -130,26 +132,27 @@ impl fmt::Debug for Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// It has not exactly 64 bytes.
+    /// It does not have exactly 64 bytes.
     Length {
         /// How many bytes it has.
         found: usize,
     },
     /// It is not base64.
     NotBase64,
-    /// It, or a half of it, is one byte over and over, so nothing about it is random.
+    /// One of its halves repeats a single byte, so it is not random.
     Repetitive,
 }
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { found } => {
-                write!(f, "a key has {KEY_BYTES} bytes, this one has {found}")?
-            }
+            Self::Length { found } => write!(
+                f,
+                "a key must have {KEY_BYTES} bytes, but this one has {found}"
+            )?,
             Self::NotBase64 => f.write_str("the key is not base64")?,
             Self::Repetitive => {
-                f.write_str("the key is one byte repeated, which anybody can guess")?
+                f.write_str("the key repeats a single byte, so it is easy to guess")?
             }
         }
         write!(f, ": make one with `openssl rand -base64 {KEY_BYTES}`")

@@ -1,10 +1,10 @@
-//! Where a browser may be sent to, when the address came with the request.
+//! Whether a redirect target that came with a request stays on this site.
 
-/// `next`, if a browser that is sent there stays on this site: for the page to go to after a sign-in.
+/// Returns `next` if a browser that is sent there stays on this site. Use it for the page to open after a sign-in.
 ///
-/// `?next=…` is in the address, so anybody can write it: `//evil.example` and its many disguises lead to another site, with
-/// the user's trust in yours (an open redirect). What this function returns is the same text, and is safe in a `Location`
-/// header, in a link and in a form.
+/// An attacker can send a user a link to your site with any `?next=…`. `//evil.example` and its many disguises then
+/// lead the user on to another site (an open redirect). This function returns the text unchanged; it is safe in a
+/// `Location` header, in a link and in a form.
 ///
 /// ```
 /// use axum::response::Redirect;
@@ -20,19 +20,19 @@
 /// assert_eq!(local_path("https://evil.example/"), None);
 /// ```
 ///
-/// It must be a path from the root, with a query and a fragment if need be, in the form that browsers send: letters beyond
-/// ASCII percent-encoded, no `.` or `..` among its segments. Refused are
+/// `next` must be a path from the root, with an optional query and fragment. It must have the form that browsers send:
+/// non-ASCII letters percent-encoded, and no `.` or `..` segment. The result is `None` for
 ///
-/// - whatever does not start with one `/`: other schemes, names of hosts, relative paths, nothing at all;
+/// - anything that does not start with one `/`: other schemes, host names, relative paths, an empty text;
 /// - `//` and `/\` at the start, percent-encoded too: browsers read a host after them, and some servers decode first;
-/// - backslashes, white space and control characters anywhere, and percent-encoded ones in the path: browsers take a
-///   backslash for a slash, and drop tabs and ends of lines.
+/// - backslashes, white space and control characters anywhere, and percent-encoded ones in the path: browsers treat a
+///   backslash as a slash, and drop tabs and line breaks.
 ///
 /// # Security
 ///
-/// It decides about the site and about nothing else: the page itself must check who asks, as ever. Pass the text on as it
-/// is. What is decoded once more, or joined to something other than a scheme and a host, is another text (OWASP
-/// Unvalidated Redirects and Forwards Cheat Sheet; ASVS 5.0, 3.7.2).
+/// It checks only the site: the target page must still check who is signed in. Pass the text on unchanged. Once decoded
+/// again, or joined to anything but a scheme and a host, it is no longer the checked text (OWASP Unvalidated Redirects
+/// and Forwards Cheat Sheet; ASVS 5.0, 3.7.2).
 #[must_use]
 pub fn local_path(next: &str) -> Option<&str> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
@@ -61,7 +61,8 @@ fn starts_with_host(path: &str) -> bool {
     path.starts_with("//") || kept.len() > 1 && kept.first().is_some_and(|first| first.is_empty())
 }
 
-/// How many dots this segment is, if it is dots alone: browsers take it out of the path, and with two the one before it.
+/// How many dots make up this segment: 1, 2, or 0 for any other segment. Browsers remove `.` from the path, and `..`
+/// together with the segment before it.
 fn dots(segment: &str) -> usize {
     let is_dot = |text: &str| text == "." || text.eq_ignore_ascii_case("%2e");
     let halves = |at: usize| segment.split_at_checked(at);

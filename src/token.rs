@@ -1,6 +1,6 @@
 //! The secret in the cookie, and the digest of it that the database keeps.
 //!
-//! They are two types so that the store, which only ever takes a [`TokenHash`], cannot be handed a [`Token`].
+//! They are two types so that the store, which takes a [`TokenHash`], can never receive a [`Token`].
 
 use std::fmt;
 
@@ -17,24 +17,24 @@ const TOKEN_BYTES: usize = 32;
 ///
 /// # Security
 ///
-/// From the operating system's generator, twice the 128 bits that OWASP ASVS 5.0, 7.2.3 asks for. `Debug` shows
-/// nothing of it, and there is no `PartialEq`: tokens are compared through their digests, so the time that a
-/// comparison takes tells nothing about a token.
+/// It comes from the operating system's generator, and has twice the 128 bits that OWASP ASVS 5.0, 7.2.3 requires.
+/// `Debug` shows nothing of it, and there is no `PartialEq`. The database compares digests, so the time of a comparison
+/// reveals nothing about a token.
 #[derive(Clone)]
 pub(crate) struct Token([u8; TOKEN_BYTES]);
 
 impl Token {
-    /// How many characters [`Token::encode`] writes.
+    /// The number of characters that [`Token::encode`] writes.
     pub(crate) const ENCODED_LENGTH: usize = 43;
 
-    /// Asks the operating system for a new token. Fails when the system has no randomness to give.
+    /// Asks the operating system for a new token. Fails if the system cannot provide random bytes.
     pub(crate) fn generate() -> Result<Self, SysError> {
         let mut bytes = [0; TOKEN_BYTES];
         SysRng.try_fill_bytes(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// SHA-256 of the token's bytes. A token has all the entropy it needs, so no salt and no stretching.
+    /// SHA-256 of the token's bytes. A token has 256 bits of entropy, so it needs neither salt nor stretching.
     pub(crate) fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0).into())
     }
@@ -44,9 +44,9 @@ impl Token {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// Reads what [`Token::encode`] wrote and nothing else: one token has one text.
+    /// Reads only what [`Token::encode`] wrote, so that each token has exactly one text.
     pub(crate) fn decode(text: &str) -> Option<Self> {
-        // The engine refuses bits that are left over in the last character.
+        // The engine rejects surplus bits in the last character.
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         bytes.try_into().ok().map(Self)
     }
@@ -60,13 +60,12 @@ impl fmt::Debug for Token {
 
 /// The digest under which the database finds a session.
 ///
-/// It opens nothing, but it would tell whoever can read both the logs and the database which session a log line
-/// is about; hence it is redacted like a token.
+/// It opens nothing. But it could link a log line to a session in the database, so `Debug` redacts it like a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct TokenHash([u8; TOKEN_BYTES]);
 
 impl TokenHash {
-    /// The digest of no token that anybody could find: what stands where there is none.
+    /// A digest that no known token has, for rows without a token.
     pub(crate) const NONE: Self = Self([0; TOKEN_BYTES]);
 
     pub(crate) fn as_bytes(&self) -> &[u8; TOKEN_BYTES] {

@@ -1,7 +1,7 @@
-//! Whose session it is.
+//! The id of a user.
 //!
-//! An opaque string in canonical form rather than a type parameter: the application's own key type then
-//! infects no signature, and an admin URL, a log line and a database column all show the same text.
+//! An opaque string in canonical form rather than a type parameter: the application's own key type then stays out of
+//! every signature. An admin URL, a log line and a database column all show the same text.
 
 use std::{any::type_name, error::Error, fmt, str::FromStr, sync::Arc};
 
@@ -10,13 +10,13 @@ use uuid::Uuid;
 /// The longest user id, in bytes of UTF-8. It fits an indexed `VARCHAR(255)` on every database.
 const MAX_BYTES: usize = 255;
 
-/// The user's id, as the application knows it, in the form of a string.
+/// The application's id of a user, as a string.
 ///
-/// Numbers become decimal digits and UUIDs become 36 lower-case characters with hyphens, so one user has one
-/// form. [`UserId::parse`] is the way back. Cloning is cheap.
+/// Numbers become decimal digits, and UUIDs become 36 lower-case characters with hyphens, so that each user has one
+/// form. [`UserId::parse`] converts it back. Cloning is cheap.
 ///
-/// An id has 1 to 255 bytes, no control characters, and no white space at either end. That is checked where a
-/// session begins (`Session::login`), not here.
+/// An id has 1 to 255 bytes, no control characters, and no white space at either end.
+/// [`Session::login`](crate::Session::login) checks that; this type does not.
 ///
 /// ```
 /// use countersign::UserId;
@@ -29,7 +29,7 @@ const MAX_BYTES: usize = 255;
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// Takes the id as it is. For numbers and UUIDs prefer `UserId::from`, which writes them in canonical form.
+    /// Takes the id unchanged. For numbers and UUIDs prefer `UserId::from`, which writes them in canonical form.
     ///
     /// ```
     /// assert_eq!(countersign::UserId::new("auth0|5f7c").as_str(), "auth0|5f7c");
@@ -47,7 +47,7 @@ impl UserId {
     ///
     /// # Errors
     ///
-    /// [`UserIdError::Parse`] when the text is not a `T`.
+    /// [`UserIdError::Parse`] if the text is not a `T`.
     ///
     /// ```
     /// use countersign::{UserId, UserIdError};
@@ -72,7 +72,7 @@ impl UserId {
         } else if self.0.chars().any(char::is_control) {
             Err(UserIdError::ControlCharacter)
         } else if self.0.trim().len() != self.0.len() {
-            // MySQL's comparisons ignore spaces at the end: `admin ` would be `admin`.
+            // MySQL's comparisons ignore trailing spaces: `admin ` would equal `admin`.
             Err(UserIdError::SurroundingSpace)
         } else {
             Ok(())
@@ -163,7 +163,7 @@ impl From<&UserId> for UserId {
     }
 }
 
-/// What is wrong with a [`UserId`].
+/// Why a [`UserId`] is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserIdError {
@@ -176,9 +176,12 @@ pub enum UserIdError {
     },
     /// It contains a line break or another control character.
     ControlCharacter,
-    /// It starts or ends with white space, which some comparisons of databases ignore.
+    /// It starts or ends with white space, which some databases ignore in comparisons.
     SurroundingSpace,
-    /// It is not of the type that [`UserId::parse`] was asked for.
+    /// It does not have the form of `{user:int}` or `{user:uuid}` in the SQL of the
+    /// [builder](crate::SessionsBuilder::account). [`UserId::from`] a number or a UUID makes that form.
+    Form,
+    /// It is not of the type that the caller of [`UserId::parse`] asked for.
     Parse {
         /// The name of that type.
         wanted: &'static str,
@@ -186,7 +189,7 @@ pub enum UserIdError {
 }
 
 impl fmt::Display for UserIdError {
-    // The id itself is left out: this text ends up in logs, and an id that is refused may be anything.
+    // The message omits the id: it ends up in logs, and a rejected id may hold anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => {
@@ -195,19 +198,23 @@ impl fmt::Display for UserIdError {
             Self::TooLong { bytes } => {
                 write!(
                     f,
-                    "the user id has {bytes} bytes, {MAX_BYTES} are allowed: pass a key, not a record"
+                    "the user id has {bytes} bytes, but at most {MAX_BYTES} are allowed: pass a key, not a record"
                 )
             }
             Self::ControlCharacter => f.write_str(
                 "the user id contains a control character: pass the id without line breaks or NUL",
             ),
             Self::SurroundingSpace => {
-                f.write_str("the user id starts or ends with white space: pass it without")
+                f.write_str("the user id starts or ends with white space: remove it")
             }
+            Self::Form => f.write_str(
+                "the user id does not have the form of `{user:int}` or `{user:uuid}` in the builder's SQL: \
+                 pass an i64 or a Uuid, or change the placeholder to `{user:text}`",
+            ),
             Self::Parse { wanted } => {
                 write!(
                     f,
-                    "the user id is not a valid `{wanted}`: parse it as the type that was signed in with"
+                    "the user id is not a valid `{wanted}`: parse it as the type that the application passes to `login`"
                 )
             }
         }

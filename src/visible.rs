@@ -1,17 +1,18 @@
-//! Text from outside, so that a person sees all of it.
+//! Untrusted text, shown so that a person sees all of it.
 
 use std::borrow::Cow;
 
-/// The text with everything written out that is not to be seen, or that changes how the rest is seen: `\u{202e}`.
+/// Writes out characters that are invisible, or that change how the rest of the text is displayed: `\u{202e}`.
 ///
-/// Ids of users and user agents come from outside. In one of them, a control character of bidirectional text (U+202E) turns
-/// around what stands behind it, and one without width makes two ids look alike: an administrator takes one user for
-/// another. Written out are control characters, those of bidirectional text, the ones without a glyph or a width, and each
-/// kind of white space but the usual one. In a text that has any of them, a backslash is doubled, so that no two texts look
-/// the same. Letters of every script stay as they are.
+/// User ids and user agents come from outside. A bidirectional control character (U+202E) reverses the text after it,
+/// and a zero-width character makes two ids look alike. An administrator would then mistake one user for another. This
+/// function writes out control characters, bidirectional ones, characters without a glyph or a width, and all white
+/// space but U+0020. It doubles the backslashes of such a text, so that no two texts look the same. Letters of every
+/// script stay unchanged.
 ///
-/// For what people read: pages, tables, messages. Escape it for HTML as any other text, and isolate it there (`<bdi>`):
-/// letters that run from right to left are no control characters. Never for what is compared, stored or sent back.
+/// Use it for what people read: pages, tables, messages. Escape the result for HTML like any other text, and isolate it
+/// there (`<bdi>`), since right-to-left letters are not control characters. Never use it for text that is compared,
+/// stored or sent back.
 ///
 /// ```
 /// use countersign::visible;
@@ -37,8 +38,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Control and format characters, fillers, and white space that is no space: Unicode 17's `Cc`, `Zl`, `Zp`, `Zs`,
-/// `Default_Ignorable_Code_Point`, and the formats of annotations and of musical and hieroglyphic script.
+/// Control and format characters, fillers, and white space other than U+0020. In Unicode 17 these are `Cc`, `Zl`, `Zp`,
+/// `Zs` and `Default_Ignorable_Code_Point`, and the format characters of annotations and of musical and hieroglyphic
+/// script.
 pub(crate) fn is_hidden(character: char) -> bool {
     match character {
         ' '..='~' => false,

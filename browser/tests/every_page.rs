@@ -110,7 +110,7 @@ async fn of_administrators() {
     browser.click("At most").await;
     browser.fill("Number of sessions", "many").await;
     browser.press("Save limit").await;
-    browser.shows("That did not work").await;
+    browser.shows("There is a problem").await;
     browser
         .inspect_answer("admin-user-limit-invalid", 400)
         .await;

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The arguments of the command line.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use countersign::{Cursor, MaxSessions, SessionState, uuid::Uuid};
 
 use super::{failure::EXIT_CODES, filters::Filters, output::Format};
 
-/// See and end the sessions of an application that uses countersign, straight in its database
+/// See and end the sessions of an application that uses countersign, directly in its database
 ///
-/// The application need not run. What is ended here is refused from the next request on, on every node.
+/// The application need not run. Every node refuses a session that you end here, from the next request on.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -19,14 +19,14 @@ pub(crate) struct Arguments {
     pub(crate) globals: Globals,
 }
 
-/// What every command takes.
+/// The options of every command.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Globals {
-    /// Where the database is: sqlite:app.db, postgres://user:password@host/name or mysql://…
+    /// The database's address: sqlite:app.db, postgres://user:password@host/name or mysql://…
     ///
-    /// Others on this machine can read the arguments of a program, so put an address with a password into the environment.
-    // Never parsed here: clap quotes what it cannot parse, and this may hold a password.
+    /// Other users of this machine can read a program's arguments. Put an address with a password into the environment.
+    // clap must not parse it: it quotes what it cannot parse, and this may contain a password.
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -35,10 +35,10 @@ pub(crate) struct Globals {
         global = true
     )]
     pub(crate) database_url: Option<String>,
-    /// Which application, where several share the database: its realm. Default: default; for stats, all of them
+    /// The realm of the application, if several share the database. Default: default; for stats, all realms
     #[arg(long, env = "COUNTERSIGN_REALM", value_name = "NAME", global = true)]
     pub(crate) realm: Option<String>,
-    /// How the result is written
+    /// The format of the result
     #[arg(long, value_enum, default_value_t = Format::Table, global = true)]
     pub(crate) format: Format,
     /// How long the database may take for each step
@@ -52,19 +52,19 @@ pub(crate) enum Command {
     List(List),
     /// Show one session
     Show(Show),
-    /// End sessions, at once and for good
+    /// End sessions, at once and permanently
     #[command(subcommand)]
     Revoke(Revoke),
-    /// A user's own maximum of sessions
+    /// Show, set or remove a user's own maximum of sessions
     #[command(subcommand)]
     Limit(Limit),
     /// Count sessions, live and ended ones
     Stats(Stats),
-    /// Write down which sessions have run out, and forget old ones
+    /// Mark expired sessions as ended, and delete old ones
     Sweep(Sweep),
     /// Create countersign's tables, or bring them up to date
     ///
-    /// It may run again and again, and in several places at once.
+    /// You can run it repeatedly, and in several places at once.
     Migrate,
 }
 
@@ -72,16 +72,16 @@ pub(crate) enum Command {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) filters: Filters,
-    /// Only live ones, or only ended ones
+    /// Only live sessions, or only ended ones
     #[arg(long, value_enum)]
     pub(crate) state: Option<State>,
-    /// How many at the most
+    /// The most sessions to list
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..), value_name = "NUMBER")]
     pub(crate) limit: u64,
-    /// All there are
+    /// List all sessions
     #[arg(long, conflicts_with = "limit")]
     pub(crate) all: bool,
-    /// Where to go on: next_page_token of the page before
+    /// Continue here: the next_page_token of the previous page
     #[arg(long, value_name = "TOKEN")]
     pub(crate) page_token: Option<Cursor>,
     #[command(flatten)]
@@ -98,7 +98,7 @@ pub(crate) struct Show {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Revoke {
-    /// End these sessions
+    /// End the sessions with these ids
     Session {
         /// The sessions' ids
         #[arg(required = true, value_name = "ID")]
@@ -106,20 +106,20 @@ pub(crate) enum Revoke {
         #[command(flatten)]
         actor: Actor,
     },
-    /// End all sessions of a user, those in which they act as somebody else, and sign-ins under way
+    /// End all sessions of a user, including those in which they act as another user, and sign-ins under way
     ///
-    /// The account can sign in again, unless the application refuses it: disable it there as well.
+    /// The user can sign in again unless you also disable the account in the application.
     User {
-        /// The user's id, letter for letter
+        /// The user's id, exactly as the application has it
         #[arg(value_name = "USER")]
         user: String,
-        /// Only say how many it would be
+        /// Only count the sessions
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         actor: Actor,
     },
-    /// End all sessions that match, after showing them and asking
+    /// Show the sessions that match, ask for confirmation, and end them
     Where(RevokeWhere),
 }
 
@@ -127,13 +127,13 @@ pub(crate) enum Revoke {
 pub(crate) struct RevokeWhere {
     #[command(flatten)]
     pub(crate) filters: Filters,
-    /// Everybody's sessions: takes the place of a condition
+    /// The sessions of all users: use it instead of a condition
     #[arg(long)]
     pub(crate) everybody: bool,
-    /// Only say how many it would be
+    /// Only count the sessions
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
-    /// Do not ask: for scripts
+    /// Do not ask for confirmation, for scripts
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
@@ -142,22 +142,22 @@ pub(crate) struct RevokeWhere {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Limit {
-    /// Show it
+    /// Show the maximum
     Show {
-        /// The user's id, letter for letter
+        /// The user's id, exactly as the application has it
         user: String,
     },
-    /// Set it, from the next sign-in on; sessions beyond it stay until then
+    /// Set the maximum. It applies from the next sign-in on; sessions beyond it stay until then
     Set {
-        /// The user's id, letter for letter
+        /// The user's id, exactly as the application has it
         user: String,
         /// A number, or "unlimited"; with 0 the user cannot sign in
         #[arg(value_parser = max_sessions)]
         max: MaxSessions,
     },
-    /// Take it back: the application's limit applies again
+    /// Remove the maximum: the application's limit applies again
     Unset {
-        /// The user's id, letter for letter
+        /// The user's id, exactly as the application has it
         user: String,
     },
 }
@@ -172,25 +172,25 @@ pub(crate) struct Stats {
 pub(crate) struct Sweep {
     #[command(flatten)]
     pub(crate) idle: Idle,
-    /// The application's retention: what ended longer ago is deleted. Without it nothing that ended is
+    /// The application's retention: sessions that ended longer ago are deleted. Without it, none are
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) retention: Option<Duration>,
-    /// Only say what it would do
+    /// Only count what it would do
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// The timeout that only the application knows.
+/// The idle timeout, which only the application knows.
 #[derive(Args, Debug)]
 pub(crate) struct Idle {
-    /// The application's idle timeout, such as 30m. Without it no session counts as ended for being idle
+    /// The application's idle timeout, such as 30m. Without it, idle sessions still count as live
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) idle_timeout: Option<Duration>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Actor {
-    /// Who ends them, for the record [default: cli: and the name of the system's user]
+    /// Who ends them, as recorded in ended_by [default: cli: and the name of the system's user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -229,7 +229,7 @@ fn step(text: &str) -> Result<Duration, String> {
     let sensible = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
     match sensible.contains(&step) {
         true => Ok(step),
-        false => Err("it has to be between 1ms and 1day".into()),
+        false => Err("it must be between 1ms and 1day".into()),
     }
 }
 
@@ -239,6 +239,6 @@ fn max_sessions(text: &str) -> Result<MaxSessions, String> {
         number => number
             .parse()
             .map(MaxSessions::AtMost)
-            .map_err(|_| "write a number, or unlimited".into()),
+            .map_err(|_| "it must be a number from 0 to 4294967295, or unlimited".into()),
     }
 }

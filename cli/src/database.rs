@@ -1,4 +1,4 @@
-//! Which database it is, and the handle over it.
+//! The database, and the handle for its sessions.
 
 use std::{future::Future, time::Duration};
 
@@ -11,14 +11,14 @@ use super::{
     terminal,
 };
 
-/// No session lives longer than the longest absolute timeout there is. As an idle timeout it ends none that its absolute
-/// timeout has not ended, and as a retention it forgets none that an application may want to keep.
+/// The longest absolute timeout that an application can have. As an idle timeout it ends no session earlier than its
+/// absolute timeout. As a retention it deletes no session that an application may want to keep.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
-/// The realm of applications that name none.
+/// The realm of applications that set none.
 pub(crate) const DEFAULT_REALM: &str = "default";
 
-/// A pool of whichever database.
+/// A pool of one of the databases.
 pub(crate) enum AnyPool {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlx::SqlitePool),
@@ -28,7 +28,7 @@ pub(crate) enum AnyPool {
     MySql(sqlx::MySqlPool),
 }
 
-/// The same expression for whichever pool it is.
+/// Evaluates the expression with the pool, whatever its database.
 macro_rules! with_pool {
     ($pool:expr, $name:ident => $expression:expr) => {
         match $pool {
@@ -43,22 +43,22 @@ macro_rules! with_pool {
 }
 pub(crate) use with_pool;
 
-/// Whether a database that is not there may be made.
+/// Whether to create a database that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// If the address says so.
+    /// Yes, if the address says so.
     MayBeMade,
-    /// A mistyped name must not leave an empty file behind.
+    /// No: a mistyped name must not create an empty file.
     IsAnError,
 }
 
-/// The handle over the application's sessions, to look at and to end: everything counts as live that any application
-/// over these tables may still accept.
+/// The handle for showing and ending sessions. A session counts as live if any application with these tables may still
+/// accept it.
 pub(crate) async fn sessions(globals: &Globals) -> Result<Sessions, Failure> {
     build(globals, |builder| builder).await
 }
 
-/// The handle for listings and counts, with the idle timeout that the application has.
+/// The handle for listings and counts, with the application's idle timeout.
 pub(crate) async fn sessions_with_idle(
     globals: &Globals,
     idle: &Idle,
@@ -66,7 +66,7 @@ pub(crate) async fn sessions_with_idle(
     build(globals, |builder| with_idle(builder, idle)).await
 }
 
-/// Whoever looks into the wrong realm sees nothing at all: says which others there are.
+/// Names the other realms, since an operator who looks into the wrong one sees nothing.
 pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
     let Ok(mut realms) = sessions.realms().await else {
         return;
@@ -74,7 +74,7 @@ pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
     realms.retain(|realm| realm != sessions.realm());
     if globals.realm.is_none() && !realms.is_empty() {
         terminal::say(&format!(
-            "Nothing in the realm {}. Others have sessions (--realm): {}",
+            "There is nothing in the realm {}. Other realms have sessions, choose one with --realm: {}",
             sessions.realm(),
             realms.join(", ")
         ));
@@ -104,11 +104,11 @@ pub(crate) async fn build(
     Ok(configure(builder).build().await?)
 }
 
-/// Connects to what `DATABASE_URL` says.
+/// Connects to the database of `--database-url` or `DATABASE_URL`.
 ///
 /// # Security
 ///
-/// No message quotes the address, nor what sqlx says about one that it cannot read.
+/// No message quotes the address, or sqlx's error about an address that it cannot read.
 #[cfg_attr(
     not(feature = "sqlite"),
     allow(unused_variables, reason = "servers make no database by themselves")
@@ -119,7 +119,7 @@ pub(crate) async fn connect(globals: &Globals, missing: Missing) -> Result<AnyPo
     match scheme {
         #[cfg(feature = "sqlite")]
         "sqlite" => {
-            // As it is: whether the file has a write-ahead log is the application's decision.
+            // Leaves the journal mode alone: the application decides whether the file has a write-ahead log.
             let mut options: sqlx::sqlite::SqliteConnectOptions = parse(url)?;
             if missing == Missing::IsAnError {
                 options = options.create_if_missing(false);
@@ -147,14 +147,14 @@ pub(crate) async fn connect(globals: &Globals, missing: Missing) -> Result<AnyPo
 fn parse<O: std::str::FromStr>(url: &str) -> Result<O, Failure> {
     url.parse().map_err(|_| {
         Failure::usage(
-            "the database's address cannot be read: write it as sqlite:app.db, \
+            "the database's address is invalid: write it as sqlite:app.db, \
              postgres://user:password@host:port/name or mysql://user:password@host:port/name, \
              with special characters in the password percent-encoded, and with parameters that the database has",
         )
     })
 }
 
-/// One connection is tried first. It says why there is none, which a pool keeps to itself while it tries again.
+/// Tries one connection first, to report why it fails: a pool would retry without saying why.
 async fn open<DB: Database>(
     options: <DB::Connection as Connection>::Options,
     globals: &Globals,
@@ -182,7 +182,7 @@ async fn within(
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(unavailable(error.to_string())),
         Err(_) => Err(unavailable(format!(
-            "no answer within {} (--timeout)",
+            "no answer within {} (raise it with --timeout)",
             humantime::format_duration(timeout)
         ))),
     }
@@ -194,15 +194,17 @@ fn not_for_us(url: &str, scheme: &str) -> Failure {
         "postgres" | "postgresql" => "postgres",
         "mysql" | "mariadb" => "mysql",
         _ if url.is_empty() => {
-            return Failure::usage("which database? Set DATABASE_URL, or say --database-url");
+            return Failure::usage(
+                "no database is named: set DATABASE_URL, or pass --database-url",
+            );
         }
         _ => {
             return Failure::usage(
-                "the database's address has to start with sqlite:, postgres:// or mysql://",
+                "the database's address must start with sqlite:, postgres:// or mysql://",
             );
         }
     };
     Failure::usage(format!(
-        "this program was built without {feature}: cargo install countersign-cli --features {feature}"
+        "this program was built without {feature}: install it with cargo install countersign-cli --features {feature}"
     ))
 }

@@ -1,12 +1,12 @@
-//! Text from outside, made safe to show. A user agent is whatever a client sent: on a terminal, control characters move the
-//! cursor, change the title or rewrite what stands above, and bidirectional ones show text in another order than it has.
+//! Makes untrusted text safe to show. A client can send any user agent. On a terminal, control characters move the
+//! cursor, change the title or rewrite the lines above, and bidirectional ones show text in another order.
 
 use std::{borrow::Cow, fmt::Write};
 
 use countersign::visible;
 
-/// The text with everything that does not print written out as Rust does, such as `\u{1b}`. A backslash is doubled, so
-/// that no two texts look the same.
+/// Writes out unprintable characters as Rust does, such as `\u{1b}`. Doubles backslashes, so that no two texts look the
+/// same.
 pub(crate) fn for_terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -19,7 +19,7 @@ pub(crate) fn for_terminal(text: &str) -> String {
     shown
 }
 
-/// Several lines of our own in which something from outside may be quoted.
+/// Escapes a message of several lines, in which untrusted text may be quoted.
 pub(crate) fn lines_for_terminal(text: &str) -> String {
     text.lines()
         .map(|line| line.chars().map(if_printable).collect::<String>())
@@ -27,7 +27,8 @@ pub(crate) fn lines_for_terminal(text: &str) -> String {
         .join("\n")
 }
 
-/// JSON means the same with its characters escaped. serde_json does so below U+0020; terminals obey more than that.
+/// Escapes more characters in JSON, which keeps its meaning. serde_json escapes those below U+0020, but terminals obey
+/// others too.
 pub(crate) fn json_for_terminal(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {
@@ -50,13 +51,13 @@ fn if_printable(character: char) -> String {
     }
 }
 
-/// Neither control nor format characters, nor such as have no glyph.
+/// Whether it is neither a control nor a format character, and has a glyph.
 fn prints(character: char) -> bool {
     matches!(character, '"' | '\'' | '\\')
         || character.escape_debug().len() == 1 && !is_hidden(character)
 }
 
-/// What people cannot see, though some of it counts as printable.
+/// Whether people cannot see the character, even if Rust counts it as printable.
 fn is_hidden(character: char) -> bool {
     matches!(visible(character.encode_utf8(&mut [0; 4])), Cow::Owned(_))
 }

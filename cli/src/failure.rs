@@ -1,16 +1,16 @@
-//! How it ends: exit codes that scripts can use, and what to say.
+//! Exit codes for scripts, and error messages.
 
 use std::{error::Error as StdError, fmt, io, process::ExitCode};
 
 use countersign::{BuildError, Error, ErrorKind, MigrateError};
 
-/// What `--help` says about exit codes. The numbers are those of [`Exit`].
+/// The exit codes in `--help`. The numbers are those of [`Exit`].
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
   1  nothing was found: no such session, no session that matches, no limit;
      or not all of the sessions named were live
-  2  the command cannot be understood, or an argument cannot be right
+  2  the command or an argument is invalid
   3  the database cannot be reached, or does not answer in time
   4  countersign's tables are missing, older or newer than this program
   5  not confirmed: nothing was changed
@@ -35,10 +35,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What a command comes to.
+/// The result of a command.
 pub(crate) type Outcome = Result<Exit, Failure>;
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -63,12 +63,12 @@ impl Failure {
         self.exit
     }
 
-    /// Whether nobody reads the output any more.
+    /// Whether the reader of the output has gone.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         self.broken_pipe
     }
 
-    /// The same, with something to know first.
+    /// The same failure, with a text before its message.
     pub(crate) fn after(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
@@ -113,19 +113,19 @@ impl From<BuildError> for Failure {
             BuildError::Database(error) => error.into(),
             BuildError::SchemaMissing => Self::new(
                 Exit::Schema,
-                "countersign's tables are missing, or may not be read: is it the right database? \
-                 `countersign migrate` makes them",
+                "countersign's tables are missing, or this user may not read them. Check that it is the right database; \
+                 `countersign migrate` creates the tables",
             ),
             BuildError::SchemaOlder { found, needed } => Self::new(
                 Exit::Schema,
                 format!(
-                    "countersign's tables are of version {found}, this program needs {needed}: run `countersign migrate`"
+                    "countersign's tables have version {found}, but this program needs {needed}: run `countersign migrate`"
                 ),
             ),
             BuildError::SchemaNewer { found, needed } => Self::new(
                 Exit::Schema,
                 format!(
-                    "countersign's tables are of version {found}, this program knows {needed}: install a newer one"
+                    "countersign's tables have version {found}, but this program knows {needed}: install a newer countersign-cli"
                 ),
             ),
             error @ (BuildError::SchemaUnfinished { .. } | BuildError::SchemaDamaged { .. }) => {
@@ -156,7 +156,7 @@ impl From<MigrateError> for Failure {
     }
 }
 
-/// Whether the connection is what failed.
+/// Whether the connection failed.
 fn is_lost(error: &sqlx::Error) -> bool {
     matches!(
         error,

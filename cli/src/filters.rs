@@ -1,4 +1,4 @@
-//! Which sessions are meant: the conditions that `list` and `revoke where` share.
+//! The conditions that `list` and `revoke where` share.
 
 use std::net::IpAddr;
 
@@ -8,31 +8,31 @@ use countersign::{
     time::{OffsetDateTime, format_description::well_known::Rfc3339},
 };
 
-/// Which sessions: all conditions together.
+/// Which sessions: those that match all conditions.
 #[derive(Args, Debug)]
 pub(crate) struct Filters {
-    /// Whose they are: the user's id, letter for letter
+    /// Only sessions of this user: the id exactly as the application has it
     #[arg(long, value_name = "ID")]
     pub(crate) user: Option<String>,
-    /// In which this administrator acts as somebody else
+    /// Only sessions in which this administrator acts as another user
     #[arg(long, value_name = "ID")]
     pub(crate) acting_user: Option<String>,
-    /// Which were signed in from this address
+    /// Only sessions that were signed in from this address
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) ip: Option<IpAddr>,
-    /// Whose user agent contains this text, letter for letter
+    /// Only sessions whose user agent contains exactly this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) user_agent: Option<String>,
-    /// Which were signed in at this time or later: 2026-05-31T22:00:00Z
+    /// Only sessions that were signed in at this time or later: 2026-05-31T22:00:00Z
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) created_after: Option<OffsetDateTime>,
-    /// Which were signed in before this time
+    /// Only sessions that were signed in before this time
     #[arg(long, value_parser = time, value_name = "TIME")]
     pub(crate) created_before: Option<OffsetDateTime>,
 }
 
 impl Filters {
-    /// The filter, or `None` when there is no condition.
+    /// The filter, or `None` if there is no condition.
     pub(crate) fn filter(&self) -> Option<Filter> {
         let everybody = Filter::everybody();
         let mut filter = match &self.user {
@@ -59,5 +59,6 @@ impl Filters {
 }
 
 fn time(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-05-31T22:00:00Z".into())
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "it must be an RFC 3339 time, such as 2026-05-31T22:00:00Z".into())
 }

@@ -13,7 +13,7 @@ pub(crate) struct Session<'a> {
     user_id: &'a str,
     acting_user: Option<&'a str>,
     state: &'static str,
-    /// Never: no session asks here.
+    /// Always false: the command line has no session.
     current: bool,
     created_at: String,
     last_seen_at: String,
@@ -26,13 +26,13 @@ pub(crate) struct Session<'a> {
     ended_by: Option<&'a str>,
 }
 
-/// What was ended, or would be.
+/// How many sessions have ended, or would end.
 #[derive(Serialize)]
 pub(crate) struct Revoked {
     pub(crate) revoked: u64,
-    /// None: nobody's session is kept here.
+    /// Always 0: the command line keeps no session.
     pub(crate) kept: u64,
-    /// Never: a command goes on to the end.
+    /// Always false: a command continues to the end.
     pub(crate) incomplete: bool,
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn state(state: SessionState) -> &'static str {
     }
 }
 
-/// RFC 3339, UTC, as exactly as the database has it.
+/// RFC 3339 in UTC, with the precision of the database.
 pub(crate) fn time(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_default()
 }

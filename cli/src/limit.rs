@@ -10,7 +10,7 @@ use super::{
     output::Output,
 };
 
-/// No row and no log of this program records it.
+/// A name is required, but this program records it in no row and no log.
 const BY: &str = "cli";
 
 pub(crate) async fn limit(command: &Limit, globals: &Globals, output: &mut Output) -> Outcome {

@@ -12,7 +12,7 @@ use super::{
     terminal,
 };
 
-/// Page by page, each written before the next one is read: there may be more sessions than fit into memory.
+/// Writes each page before it reads the next one, since there may be more sessions than fit into memory.
 pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output) -> Outcome {
     let mut filter = command.filters.filter().unwrap_or_else(Filter::everybody);
     if let Some(state) = command.state {
@@ -35,12 +35,14 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
         output.write(if written == 0 { "" } else { "\n" })?;
         output.write("],\"next_page_token\":")?;
         output.json(&next.as_ref().map(ToString::to_string))?;
-        // A command looks on until it has what it was asked for.
+        // Always false: a command reads until it has as many sessions as requested.
         output.line(",\"incomplete\":false}")?;
     }
     output.flush()?;
     if let (Some(token), false) = (next, output.is_json()) {
-        terminal::say(&format!("There are more: --page-token {token}, or --all"));
+        terminal::say(&format!(
+            "There are more sessions: continue with --page-token {token}, or list them with --all"
+        ));
     }
     if written > 0 {
         return Ok(Exit::Done);
@@ -89,7 +91,10 @@ fn write(page: &SessionPage, before: u64, output: &mut Output) -> Result<(), Fai
 pub(crate) async fn show(command: &Show, globals: &Globals, output: &mut Output) -> Outcome {
     let sessions = database::sessions_with_idle(globals, &command.idle).await?;
     let Some(session) = sessions.get(command.id).await? else {
-        return Err(Failure::new(Exit::NothingFound, "there is no such session"));
+        return Err(Failure::new(
+            Exit::NothingFound,
+            "there is no session with this id",
+        ));
     };
     output.result(&json::Session::from(&session), &table::session(&session))?;
     Ok(Exit::Done)

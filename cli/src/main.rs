@@ -1,14 +1,14 @@
-//! The command line: for the day when the web application is down and an account has to be shut out.
+//! The command line, for when the web application is down and you must lock an account out.
 //!
-//! It stands on the crate's public face alone, like any program of an application's own. What it prints as its result
-//! goes to stdout; what it has to say about it goes to stderr.
+//! It uses only the crate's public API, like any program of an application. It prints results to stdout and messages to
+//! stderr.
 //!
 //! # Security
 //!
-//! - Whatever came from clients or out of the database is escaped before it reaches a terminal (`escape.rs`).
+//! - Text from clients or from the database is escaped before it reaches a terminal (`escape.rs`).
 //! - The database's address is a secret: nothing quotes it (`database.rs`).
-//! - It does not know the idle timeout that the application has. So it takes for live what has not ended and not passed
-//!   its absolute timeout, which is never less than what the application accepts.
+//! - It does not know the application's idle timeout. So every session counts as live that has neither ended nor passed
+//!   its absolute timeout. These include all sessions that the application accepts.
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!(
@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Exit {
     };
     match outcome {
         Ok(exit) => exit,
-        // Whoever reads has what they wanted, as with `countersign list | head`.
+        // The reader of the output has enough, as with `countersign list | head`.
         Err(failure) if failure.is_broken_pipe() => Exit::Done,
         Err(failure) => {
             terminal::say(&format!("countersign: {failure}"));

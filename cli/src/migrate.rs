@@ -9,7 +9,7 @@ use super::{
     output::Output,
 };
 
-/// The version that was found, if any, and the one that is there now.
+/// The version of the tables before, if any, and now.
 #[derive(Serialize)]
 struct Migrated {
     from: Option<i64>,

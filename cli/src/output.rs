@@ -1,4 +1,4 @@
-//! What goes to stdout: the result, as a table or as JSON.
+//! The result on stdout, as a table or as JSON.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use super::escape;
 
-/// How results are written.
+/// The format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns for people; text from outside is escaped
+    /// Columns for people, with untrusted text escaped
     Table,
     /// The same field names and forms as the HTTP API
     Json,
 }
 
-/// Where results go.
+/// The writer of results.
 pub(crate) struct Output {
     pub(crate) format: Format,
     stdout: BufWriter<StdoutLock<'static>>,
@@ -34,7 +34,7 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// Text that is safe to show already.
+    /// Writes text that is already safe to show.
     pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
         self.stdout.write_all(text.as_bytes())
     }
@@ -49,7 +49,7 @@ impl Output {
         self.write(&escape::json_for_terminal(&json))
     }
 
-    /// The whole result: one JSON value on a line of its own, or lines of text.
+    /// Writes the whole result: one JSON value on its own line, or lines of text.
     pub(crate) fn result(&mut self, json: &impl Serialize, text: &str) -> io::Result<()> {
         match self.format {
             Format::Json => self.json(json)?,
@@ -59,7 +59,7 @@ impl Output {
         self.flush()
     }
 
-    /// What was written is out. A result that nobody can read is a failure, so this is asked for.
+    /// Writes buffered output, and reports a failure: an incomplete result must not exit with 0.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.stdout.flush()
     }

@@ -12,7 +12,7 @@ use super::{
     terminal,
 };
 
-/// How many sessions are shown before the question.
+/// How many sessions to show before the question.
 const SHOWN: u32 = 10;
 
 pub(crate) async fn revoke(command: &Revoke, globals: &Globals, output: &mut Output) -> Outcome {
@@ -71,16 +71,16 @@ async fn end_where(
     finish(ended.map_err(halfway)?, output)
 }
 
-/// A filter by accident would sign everybody out.
+/// Refuses an empty filter: by accident, it would sign all users out.
 fn filter_of(command: &RevokeWhere) -> Result<Filter, Failure> {
     match (command.filters.filter(), command.everybody) {
         (Some(filter), false) => Ok(filter),
         (None, true) => Ok(Filter::everybody()),
         (None, false) => Err(Failure::usage(
-            "which sessions? Give a condition, or --everybody",
+            "no sessions are named: give a condition, or --everybody for all users",
         )),
         (Some(_), true) => Err(Failure::usage(
-            "--everybody and a condition contradict each other",
+            "--everybody and a condition contradict each other: give one of them",
         )),
     }
 }
@@ -91,7 +91,7 @@ async fn one_by_one(sessions: &Sessions, ids: &[Uuid], by: &str, output: &mut Ou
         match sessions.revoke(*id, by).await {
             Ok(true) => ended += 1,
             Ok(false) => {
-                terminal::say(&format!("{id}: no such session is live"));
+                terminal::say(&format!("{id}: no live session has this id"));
                 exit = Exit::NothingFound;
             }
             Err(error) => {
@@ -103,7 +103,7 @@ async fn one_by_one(sessions: &Sessions, ids: &[Uuid], by: &str, output: &mut Ou
     Ok(exit)
 }
 
-/// What would be ended; ends nothing.
+/// Counts what would end; ends nothing.
 async fn preview(sessions: &Sessions, filters: &[Filter], output: &mut Output) -> Outcome {
     let mut live = 0;
     for filter in filters {
@@ -113,18 +113,18 @@ async fn preview(sessions: &Sessions, filters: &[Filter], output: &mut Output) -
     Ok(found(live))
 }
 
-/// Shows and asks; an error unless the answer is yes.
+/// Shows the sessions and asks for confirmation; an error unless the answer is yes.
 async fn confirm(sessions: &Sessions, filter: &Filter) -> Result<(), Failure> {
     if !terminal::can_ask() {
         return Err(Failure::new(
             Exit::NotConfirmed,
-            "nobody can be asked, since stdin is no terminal: say --yes, or --dry-run to see how many it would be",
+            "this needs a confirmation, but stdin is not a terminal: pass --yes, or --dry-run to only count the sessions",
         ));
     }
     let live = sessions.revoke_where_dry_run(filter).await?;
     let first = filter.clone().state(SessionState::Live);
     let page = sessions.list(&first, Page::first(SHOWN)).await?;
-    // Beside the result, which is what comes of it.
+    // On stderr, since stdout has only the result.
     if !page.sessions.is_empty() {
         terminal::say_shown(&table::sessions(&page.sessions, Header::Shown));
     }
@@ -136,7 +136,7 @@ async fn confirm(sessions: &Sessions, filter: &Filter) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::new(
             Exit::NotConfirmed,
-            "not confirmed, nothing was ended",
+            "not confirmed, so no session was ended",
         )),
     }
 }
@@ -169,11 +169,11 @@ fn count(number: u64) -> String {
     }
 }
 
-/// Batches that were done stay done.
+/// Finished batches stay done.
 fn halfway(error: countersign::Error) -> Failure {
     let failure = Failure::from(error);
     match failure.exit() {
         Exit::Usage => failure,
-        _ => failure.after("some may have ended, run it again"),
+        _ => failure.after("some sessions may have ended, so run it again"),
     }
 }

@@ -1,4 +1,4 @@
-//! `stats`: how many sessions there are, realm by realm.
+//! `stats`: the number of sessions in each realm.
 
 use std::collections::BTreeMap;
 

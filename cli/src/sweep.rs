@@ -1,4 +1,4 @@
-//! `sweep`: writing down what has run out, forgetting what is old.
+//! `sweep`: marks expired sessions as ended, and deletes old ones.
 
 use countersign::{Sessions, Swept};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +17,7 @@ struct Counts {
     expired: u64,
     lapsed: u64,
     deleted: u64,
-    /// Of a dry run: more is due than was counted.
+    /// In a dry run: more rows are due than were counted.
     incomplete: bool,
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn sweep(command: &Sweep, globals: &Globals, output: &mut Outpu
     )?;
     if command.retention.is_none() && !output.is_json() {
         terminal::say(
-            "Nothing that ended was deleted: say how long the application keeps it with --retention.",
+            "No ended session was deleted: pass the application's retention with --retention to delete old ones.",
         );
     }
     Ok(Exit::Done)
@@ -61,7 +61,7 @@ async fn with_progress(sessions: &Sessions) -> Result<Swept, countersign::Error>
     if !terminal::is_watched() {
         return sessions.sweep().await;
     }
-    // Only for the bar's length: where counting takes too long, there is a bar without an end.
+    // Counts for the bar's length. If counting takes too long, the bar has no end.
     let bar = match sessions.sweep_dry_run().await {
         Ok(due) => ProgressBar::new(total(due)),
         Err(_) => ProgressBar::no_length(),

@@ -5,7 +5,7 @@ use countersign::{SessionInfo, UserId, time::OffsetDateTime};
 
 use super::{escape, json};
 
-/// A column's name and what a session has in it.
+/// A column's name and its text for a session.
 type Column = (&'static str, fn(&SessionInfo) -> String);
 
 const COLUMNS: [Column; 7] = [
@@ -20,14 +20,14 @@ const COLUMNS: [Column; 7] = [
     }),
 ];
 
-/// The names of the columns of a list; part of [`sessions`].
+/// Whether [`sessions`] writes the names of the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
     Shown,
     Left,
 }
 
-/// A session on each line.
+/// A table with a session on each line.
 pub(crate) fn sessions(sessions: &[SessionInfo], header: Header) -> String {
     let names = COLUMNS.map(|(name, _)| name.to_owned()).to_vec();
     let header = (header == Header::Shown).then_some(names);
@@ -37,7 +37,7 @@ pub(crate) fn sessions(sessions: &[SessionInfo], header: Header) -> String {
     columns(header.into_iter().chain(rows))
 }
 
-/// A field on each line.
+/// A session with a field on each line.
 pub(crate) fn session(session: &SessionInfo) -> String {
     let ended_at = session.ended_at.map(json::time);
     let reason = session.ended_reason.map(|reason| reason.as_str());
@@ -62,7 +62,7 @@ pub(crate) fn session(session: &SessionInfo) -> String {
     columns(fields.map(|(name, value)| vec![name.to_owned(), value]))
 }
 
-/// Cells in columns as wide as they have to be. They are shown as they are.
+/// Aligns cells in columns. It does not escape them.
 pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
@@ -75,7 +75,7 @@ pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     table.trim_fmt()
 }
 
-/// Whose it is, and who acts in it.
+/// The user, and the administrator who acts as the user.
 fn user(session: &SessionInfo) -> String {
     let user = escape::for_terminal(session.user_id.as_str());
     match &session.acting_user {
@@ -84,7 +84,7 @@ fn user(session: &SessionInfo) -> String {
     }
 }
 
-/// `live`, or how it ended and by whom.
+/// `live`, or the reason of its end and who ended it.
 fn state(session: &SessionInfo) -> String {
     match (session.ended_reason, &session.ended_by) {
         (None, _) => json::state(session.state).to_owned(),

@@ -1,30 +1,30 @@
-//! What goes to stderr, and what is asked: messages, questions, usage.
+//! Messages, questions and usage on stderr.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::{escape, failure::Exit};
 
-/// Says something beside the result. Nobody may be listening; that changes nothing.
+/// Writes a message. It ignores failures, since a closed stderr must not stop the command.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", escape::lines_for_terminal(text));
 }
 
-/// Says what is safe to show already.
+/// Writes a message that is already safe to show.
 pub(crate) fn say_shown(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Whether somebody could be asked.
+/// Whether stdin is a terminal, so that a person can answer.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether somebody watches the messages.
+/// Whether stderr is a terminal, so that a person sees a progress bar.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Asks a question that only "yes" answers with yes.
+/// Asks a question. Only the answer "yes" counts as yes.
 pub(crate) fn ask(question: &str) -> io::Result<bool> {
     let mut stderr = io::stderr();
     write!(
@@ -38,16 +38,16 @@ pub(crate) fn ask(question: &str) -> io::Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-/// Shows help, the version, or what is wrong with the arguments.
+/// Shows help, the version, or the error in the arguments.
 pub(crate) fn show_usage(error: &clap::Error) -> Exit {
     let exit = match error.use_stderr() {
         true => Exit::Usage,
         false => Exit::Done,
     };
-    // clap quotes what it does not understand. That may be a database's address in the wrong place.
+    // clap quotes arguments that it does not understand. One may be a database's address in the wrong place.
     match error.use_stderr() && error.to_string().contains("://") {
         true => say(&format!(
-            "{}\nThe database's address goes into the environment as DATABASE_URL, or after --database-url. \
+            "{}\nPut the database's address into the environment as DATABASE_URL, or after --database-url. \
              For more information, try '--help'.",
             without_addresses(error.to_string().lines().next().unwrap_or_default())
                 .trim_end_matches('\'')
@@ -57,7 +57,7 @@ pub(crate) fn show_usage(error: &clap::Error) -> Exit {
     exit
 }
 
-/// The text without any word that looks like an address: it may hold a password.
+/// The text up to the first word that looks like an address, since that may contain a password.
 fn without_addresses(text: &str) -> String {
     match text.split_once("://") {
         None => text.to_owned(),

@@ -1,4 +1,4 @@
-//! The routes: they check who asks, read what is asked, and translate.
+//! The JSON routes: they check the sign-in, read parameters, and translate results.
 
 use axum::{
     Router,
@@ -64,7 +64,7 @@ async fn revoke_others(
     Ok(json(&RevokedView::from(tally)))
 }
 
-/// The query may say whom the request was made for.
+/// Allows only the parameter that names the user for whom the client made the request.
 fn nothing_else_in(owner: &Owner, query: Option<String>) -> Result<(), Refusal> {
     let mut fields = Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)?;
     owner.member().is_named_in(&mut fields)?;

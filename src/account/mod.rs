@@ -1,8 +1,8 @@
-//! Control for users: list and end their own sessions.
+//! Routes for users: list and end their own sessions.
 //!
-//! [`router`] gives JSON routes to nest anywhere inside the application's [`SessionLayer`](crate::SessionLayer). The
-//! [guide](crate::guide::administrators) has all of them with their answers. With the feature `pages`, `pages` gives the same
-//! as HTML.
+//! [`router`] makes JSON routes that you can nest anywhere inside the application's
+//! [`SessionLayer`](crate::SessionLayer). The [guide](crate::guide::administrators) describes all of them with their
+//! responses. With the feature `pages`, `pages` makes the same as HTML.
 //!
 //! ```no_run
 //! use axum::Router;
@@ -40,8 +40,8 @@ pub fn router(sessions: &Sessions) -> AccountRouter {
 
 /// Configures the routes for users; made by [`router`].
 ///
-/// Every user sees and ends their own sessions and nobody else's: the owner is a condition of every statement, and a
-/// foreign session is as unknown as one that never was (ASVS 5.0, 8.2.2).
+/// Users see and end only their own sessions. Every statement has the user's id as a condition, so another user's
+/// session looks like one that never existed (ASVS 5.0, 8.2.2).
 #[derive(Clone, Debug)]
 #[must_use = "a router does nothing until it is built and nested"]
 pub struct AccountRouter {
@@ -50,7 +50,7 @@ pub struct AccountRouter {
 }
 
 impl AccountRouter {
-    /// How recently users have to have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
+    /// How recently users must have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
     pub fn recent_sign_in(mut self, within: Duration) -> Self {
         self.own.recent = within;
         self
@@ -60,28 +60,28 @@ impl AccountRouter {
     ///
     /// # Security
     ///
-    /// Whoever finds a browser unlocked, or steals a cookie, can then sign the user out everywhere else (ASVS 5.0,
+    /// A person at an unlocked browser, or with a stolen cookie, can then sign the user out everywhere else (ASVS 5.0,
     /// 7.5.2).
     pub fn insecure_any_sign_in_age(mut self) -> Self {
         self.own.recent = Duration::MAX;
         self
     }
 
-    /// Lets pages of another origin change something too, written as browsers write it: `https://www.example.com`.
+    /// Also accepts changes from pages of this other origin. Write it as browsers do: `https://www.example.com`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for what no browser would send.
+    /// [`InvalidOrigin`] if no browser would send such an origin.
     ///
     /// # Security
     ///
-    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    /// A script on that origin can do everything that its visitors may do here.
     pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         self.cross_site = self.cross_site.trust(origin.as_ref())?;
         Ok(self)
     }
 
-    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    /// The routes. Nest them under a path, inside the [`SessionLayer`](crate::SessionLayer).
     pub fn build<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What users can do with their own sessions, whatever it looks like: the JSON and the pages call the same.
+//! The operations of users on their own sessions. The JSON routes and the pages call the same ones.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
     },
 };
 
-/// The operations.
+/// The operations, and how recent a sign-in they need.
 #[derive(Clone, Debug)]
 pub(crate) struct Own {
     pub(crate) sessions: Sessions,
     pub(crate) recent: Duration,
 }
 
-/// A user who signed in recently enough to end sessions. Made by [`Own::owner`] alone.
+/// A user who signed in recently enough to end sessions. Only [`Own::owner`] makes one.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner(Member);
 
@@ -40,7 +40,7 @@ impl Own {
         Ok(Owner(user))
     }
 
-    /// What a listing may ask for: one's own sessions are few, so the state is all there is to choose by.
+    /// The parameters of a listing. Users have few sessions, so the state is the only condition.
     pub(crate) fn list_query(query: &str, blanks: Blanks) -> Result<ListQuery, Refusal> {
         ListQuery::read(query, blanks, |fields: &mut Fields| {
             Ok(Conditions {
@@ -60,8 +60,8 @@ impl Own {
             .await
     }
 
-    /// Ends one of the user's sessions. 404 when there is none of this id that is live and theirs, 409 when it is the
-    /// current one: that is what signing out is for.
+    /// Ends one of the user's sessions. 404 if the user has no live session of this id. 409 if it is the current one,
+    /// which signing out ends.
     pub(crate) async fn end(&self, Owner(user): &Owner, id: Uuid) -> Result<(), Refusal> {
         if id == user.session_id() {
             return Err(Refusal::current_session());
@@ -73,7 +73,7 @@ impl Own {
         }
     }
 
-    /// Ends all of the user's sessions but the current one.
+    /// Ends all of the user's sessions except the current one.
     pub(crate) async fn end_others(&self, Owner(user): &Owner) -> Result<Tally, Refusal> {
         let by = user.actor().into();
         let others = self.sessions.end_others(user, by, Extent::WithinBudget);

@@ -1,4 +1,4 @@
-//! The pages for users: their devices, and signing them out.
+//! The pages for users: they list devices and sign them out.
 
 use std::time::Duration;
 
@@ -42,9 +42,9 @@ pub fn pages(sessions: &Sessions) -> AccountPages {
 
 /// Configures the pages for users; made by [`pages`].
 ///
-/// They do what [`account::router`](super::router) does, with the same checks and strictness, as HTML without a single
-/// script: "Your devices" with this one marked, one of them with its history, and signing one or all the others out. The
-/// [guide](crate::guide::pages) shows how they are mounted.
+/// They do what [`account::router`](super::router) does, with the same checks, as HTML without scripts. "Your devices"
+/// marks the current device; another page shows one device with its history. Users can sign out one device, or all
+/// others. The [guide](crate::guide::pages) shows how to mount them.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -65,7 +65,7 @@ pub struct AccountPages {
 }
 
 impl AccountPages {
-    /// How recently users have to have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
+    /// How recently users must have signed in to end sessions. Default: 15 minutes (ASVS 5.0, 7.5.2).
     pub fn recent_sign_in(mut self, within: Duration) -> Self {
         self.own.recent = within;
         self
@@ -75,34 +75,34 @@ impl AccountPages {
     ///
     /// # Security
     ///
-    /// Whoever finds a browser unlocked, or steals a cookie, can then sign the user out everywhere else (ASVS 5.0,
+    /// A person at an unlocked browser, or with a stolen cookie, can then sign the user out everywhere else (ASVS 5.0,
     /// 7.5.2).
     pub fn insecure_any_sign_in_age(mut self) -> Self {
         self.own.recent = Duration::MAX;
         self
     }
 
-    /// Lets forms of another origin be sent here too, written as browsers write it: `https://www.example.com`.
+    /// Also accepts forms from pages of this other origin. Write it as browsers do: `https://www.example.com`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for what no browser would send.
+    /// [`InvalidOrigin`] if no browser would send such an origin.
     ///
     /// # Security
     ///
-    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    /// A script on that origin can do everything that its visitors may do here.
     pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         self.cross_site = self.cross_site.trust(origin.as_ref())?;
         Ok(self)
     }
 
-    /// Title, stylesheets and ways out. Default: [`PageLook::default`].
+    /// Title, stylesheets and links to the application. Default: [`PageLook::default`].
     pub fn look(mut self, look: PageLook) -> Self {
         self.look = look;
         self
     }
 
-    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    /// The routes. Nest them under a path, inside the [`SessionLayer`](crate::SessionLayer).
     pub fn build<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -140,7 +140,7 @@ where
     }
 }
 
-/// What the handlers work with.
+/// The state of the handlers.
 #[derive(Clone, Debug)]
 struct Desk {
     own: Own,
@@ -158,8 +158,8 @@ impl Desk {
         self.site.frame(&visit.mount, &visit.session)
     }
 
-    /// Whether there are live sessions in which the user acts as somebody else. They are that somebody's, so no list of
-    /// the user's own has them; signing out all others ends them.
+    /// Whether there are live sessions in which the user acts as another user. The list of the user's own sessions does
+    /// not have them, but signing out all other devices ends them.
     async fn acts_as_somebody(&self, visit: &Visit) -> Result<bool, Refusal> {
         let acting = Filter::everybody().acting_user(visit.user.user_id());
         let acting = acting.state(SessionState::Live);
@@ -175,7 +175,7 @@ struct ListPage {
     sessions: Vec<SessionView>,
     is_incomplete: bool,
     is_recent: bool,
-    /// Whether an administrator looks at this, who cannot sign anything out here.
+    /// Whether the visitor is an administrator who acts as the user, and so cannot sign devices out.
     is_acting: bool,
     acts_as_somebody: bool,
     any_other: bool,
@@ -221,7 +221,7 @@ async fn list(
         .iter()
         .map(|session| own_view(&visit, session))
         .collect();
-    // This device first, where it is among them.
+    // The current device comes first, if it is on this page.
     sessions.sort_by_key(|session| !session.is_current);
     let acts_as_somebody = desk.acts_as_somebody(&visit).await?;
     let any_other = acts_as_somebody
@@ -305,16 +305,18 @@ async fn end_others(
         number => format!("{number} other devices are signed out."),
     };
     let message = match tally.incomplete {
-        true => format!("{message} There may be more: sign out all others again."),
+        true => format!(
+            "{message} Time ran out, so there may be more: sign out all other devices again."
+        ),
         false => message,
     };
     Ok(visit.done(message, visit.mount.start()))
 }
 
-/// As its user sees it: signing out is what ends the current one.
+/// A session as its user sees it. The page does not offer to end the current one, which signing out ends.
 fn own_view(visit: &Visit, session: &crate::store::SessionInfo) -> SessionView {
     let mut view = visit.view(session);
-    // An administrator who acts as the user is refused: no form is offered that would be.
+    // An administrator who acts as the user would be refused, so the page offers no form.
     view.may_end &= !view.is_current && visit.user.acting_user().is_none();
     view.end_label = format!("Sign out {}", view.device);
     view

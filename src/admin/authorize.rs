@@ -1,4 +1,4 @@
-//! Who may decide over whose sessions.
+//! Which users' sessions an administrator may manage.
 
 use std::{
     collections::HashMap,
@@ -20,37 +20,37 @@ use crate::{
     user_id::UserId,
 };
 
-/// Decides which administrator may decide over whose sessions: end them, and set the user's limit.
+/// Decides which users' sessions an administrator may manage: end them, and set the user's limit.
 ///
-/// It is asked after the permission was checked, once for each user whose sessions a request would end. Sessions that it
-/// protects are kept and counted as such where many are ended, and answered with 403 where it is one. An error is a 503,
-/// and so is no answer within the [`time_budget`](crate::SessionsBuilder::time_budget); what was ended until then stays
-/// ended.
+/// countersign asks it after the permission check, once for each user whose sessions a request would end. If a request
+/// ends many sessions, those that it protects are kept, and counted as kept. If a request ends one, a protected session
+/// answers 403. An error answers 503, and so does a decision that takes longer than the
+/// [`time_budget`](crate::SessionsBuilder::time_budget). Sessions that ended before that stay ended.
 ///
-/// A session in which an administrator acts as somebody else is a matter of both: it is asked about each of them.
+/// A session in which an administrator acts as a user concerns both: countersign asks about each of them.
 ///
-/// Closures of a [`SignedIn`] and a [`UserId`] that return a future are such a decision:
+/// A closure that takes a [`SignedIn`] and a [`UserId`] and returns a future implements it:
 /// [`AdminRouter::authorize`](super::AdminRouter::authorize) has an example.
 ///
 /// # Security
 ///
-/// Listing is not asked about: whoever may read sees everybody's sessions. `by` is never a session in which somebody acts
-/// as another user: those decide over nobody, whatever that user may.
+/// It does not restrict listings: an administrator with the permission to read sees the sessions of all users. `by`
+/// never acts as another user: such a session may manage no sessions, whatever permissions the user has.
 pub trait Authorize: Send + Sync + 'static {
-    /// Whether `by` may decide over the sessions of `user_id`.
+    /// Whether `by` may manage the sessions of `user_id`.
     ///
     /// # Errors
     ///
-    /// When it cannot be told now.
+    /// If the decision cannot be made now.
     fn authorize<'a>(&'a self, by: &'a SignedIn, user_id: &'a UserId) -> AuthorizeFuture<'a>;
 }
 
-/// What an [`Authorize`] says.
+/// The decision of an [`Authorize`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authorization {
-    /// They may.
+    /// The administrator may manage the user's sessions.
     Granted,
-    /// They may not.
+    /// The administrator may not: the user is protected.
     Refused,
 }
 
@@ -75,18 +75,18 @@ where
     }
 }
 
-/// The decisions of one request.
+/// The decisions of one request, remembered.
 pub(crate) struct Rulings {
     by: SignedIn,
     authorize: Option<Arc<dyn Authorize>>,
-    /// The session that is kept whatever is decided.
+    /// The session that is kept whatever the decision.
     keep: Option<Uuid>,
     /// How long a decision may take.
     time_budget: Duration,
     known: Mutex<HashMap<UserId, Authorization>>,
 }
 
-/// So many decisions are remembered while one request ends sessions of many users.
+/// The most decisions that one request remembers while it ends sessions of many users.
 const MOST_KNOWN: usize = 4096;
 
 impl Rulings {
@@ -105,7 +105,7 @@ impl Rulings {
         }
     }
 
-    /// Whether this session would end, were it among those to be ended.
+    /// Whether this session may end in this request.
     pub(super) async fn permit(
         &self,
         id: Uuid,
@@ -118,17 +118,17 @@ impl Rulings {
         Ok(self.over_session(user_id, acting_user).await? == Authorization::Granted)
     }
 
-    /// The session that is kept whatever is decided.
+    /// The session that is kept whatever the decision.
     pub(crate) fn kept(&self) -> Option<Uuid> {
         self.keep
     }
 
-    /// Whether this session is kept whatever is decided.
+    /// Whether this session is kept whatever the decision.
     pub(crate) fn keeps(&self, id: Uuid) -> bool {
         self.keep == Some(id)
     }
 
-    /// Whether a session may be ended: it is a matter of the user's, and of the administrator's who acts as the user.
+    /// Whether a session may be ended. That concerns its user, and the administrator who acts as the user.
     pub(crate) async fn over_session(
         &self,
         user_id: &UserId,
@@ -142,7 +142,7 @@ impl Rulings {
         Ok(Authorization::Granted)
     }
 
-    /// Whether the sessions of this user may be decided over.
+    /// Whether the administrator may manage the sessions of this user.
     pub(crate) async fn over(&self, user_id: &UserId) -> Result<Authorization, Error> {
         let Some(authorize) = &self.authorize else {
             return Ok(Authorization::Granted);
@@ -154,7 +154,7 @@ impl Rulings {
         let decided = tokio::time::timeout(self.time_budget, deciding).await;
         let decided = decided.unwrap_or_else(|_| Err("no answer within the time budget".into()));
         let ruling = decided.map_err(|error| {
-            tracing::warn!(%error, "authorization of an ending could not be decided");
+            tracing::warn!(%error, "authorization of an ending could not be decided: the closure of `authorize` failed or took too long");
             Error::unavailable(error)
         })?;
         if ruling == Authorization::Refused {

@@ -1,4 +1,4 @@
-//! What administrators can do, whatever it looks like: the JSON and the pages call the same.
+//! The operations of administrators. The JSON routes and the pages call the same ones.
 
 use std::{fmt, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The operations, and who may use them.
+/// The operations, and the permissions that they need.
 #[derive(Clone)]
 pub(crate) struct Control {
     pub(crate) sessions: Sessions,
@@ -25,15 +25,15 @@ pub(crate) struct Control {
     pub(crate) authorize: Option<Arc<dyn Authorize>>,
 }
 
-/// Somebody who may read. Made by [`Control::reader`] alone.
+/// An administrator who may read. Only [`Control::reader`] makes one.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader(Member);
 
-/// Somebody who may end sessions. Made by [`Control::revoker`] alone.
+/// An administrator who may end sessions. Only [`Control::revoker`] makes one.
 #[derive(Clone, Debug)]
 pub(crate) struct Revoker(Member);
 
-/// What becomes of the session that the request came with.
+/// What happens to the session of the request itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Current {
     Keep,
@@ -55,8 +55,9 @@ impl Control {
         Ok(Reader(user))
     }
 
-    /// Whoever acts as somebody has that user's permissions, which are there to be looked at: a decision over others would
-    /// pass for that user's, and get round what an [`Authorize`] says of the one who acts.
+    /// Refuses an administrator who acts as a user. Such a session has the user's permissions, for looking. If it could
+    /// end sessions, the log would blame the user, and the administrator could bypass what an [`Authorize`] says about
+    /// them.
     pub(crate) fn revoker(&self, user: Member) -> Result<Revoker, Refusal> {
         user.require(&self.revoke_permission)?;
         if user.acting_user().is_some() {
@@ -72,7 +73,7 @@ impl Control {
             .await
     }
 
-    /// 404 when it is unknown.
+    /// 404 if it is unknown.
     pub(crate) async fn show(&self, _: &Reader, id: Uuid) -> Result<SessionInfo, Refusal> {
         self.find(id).await
     }
@@ -82,8 +83,7 @@ impl Control {
         found.ok_or_else(Refusal::not_found)
     }
 
-    /// Ends one session. 404 when it is unknown or has ended, 409 when it is the current one, 403 when its user is
-    /// protected.
+    /// Ends one session. 404 if it is unknown or has ended, 409 if it is the current one, 403 if its user is protected.
     pub(crate) async fn end(
         &self,
         by: &Revoker,
@@ -108,7 +108,7 @@ impl Control {
         }
     }
 
-    /// Ends all sessions of a user, and those in which the user acts as somebody else.
+    /// Ends all sessions of a user, and those in which the user acts as another user.
     pub(crate) async fn end_user(
         &self,
         by: &Revoker,
@@ -123,7 +123,7 @@ impl Control {
         Ok(ending.await?)
     }
 
-    /// Ends everything that the filter means, as far as it gets within the time budget.
+    /// Ends the sessions that match the filter, as many as it can within the time budget.
     pub(crate) async fn end_where(
         &self,
         by: &Revoker,
@@ -139,8 +139,8 @@ impl Control {
         Ok(ending.await?)
     }
 
-    /// What [`end_where`](Self::end_where) would do now, by these [`rulings`](Self::rulings): whoever previews several
-    /// things at once decides about each user once.
+    /// What [`end_where`](Self::end_where) would do now. Several previews with the same [`rulings`](Self::rulings)
+    /// decide about each user once.
     pub(crate) async fn preview(
         &self,
         rulings: &Rulings,
@@ -150,7 +150,7 @@ impl Control {
         if self.authorize.is_some() {
             return Ok(store.preview_where(filter, rulings).await?);
         }
-        // With nobody to ask about each, the database counts.
+        // Without an `Authorize` every session may end, so the database can count.
         let kept = match rulings.kept() {
             Some(id) => {
                 let kept = filter.clone().only(id);
@@ -167,7 +167,7 @@ impl Control {
         })
     }
 
-    /// A user's own maximum.
+    /// A user's own maximum of sessions; `None` if there is none.
     pub(crate) async fn limit(
         &self,
         _: &Reader,
@@ -176,7 +176,7 @@ impl Control {
         Ok(self.sessions.limit(user_id).await?)
     }
 
-    /// Sets a user's own maximum, or takes it back. 403 when the user is protected.
+    /// Sets a user's own maximum, or removes it. 403 if the user is protected.
     pub(crate) async fn set_limit(
         &self,
         by: &Revoker,
@@ -201,7 +201,7 @@ impl Control {
     }
 }
 
-/// All sessions of a user: the user's own, and those in which the user acts as somebody else.
+/// All sessions of a user: the user's own, and those in which the user acts as another user.
 pub(crate) fn of_user(user_id: &UserId) -> [Filter; 2] {
     [
         Filter::user(user_id),

@@ -1,4 +1,4 @@
-//! The routes: they check who asks, read what is asked, and translate.
+//! The JSON routes: they check permissions, read parameters, and translate results.
 
 use axum::{
     Router,
@@ -38,7 +38,7 @@ where
     guard::finish(routes).with_state(control)
 }
 
-// The first argument of each handler checks the permission, before anything else of the request is looked at.
+// The first argument of each handler checks the permission before the handler reads anything else.
 
 async fn list(
     reader: Reader,
@@ -137,7 +137,7 @@ fn query_fields(query: Option<String>) -> Result<Fields, Refusal> {
     Fields::from_query(&query.unwrap_or_default(), Blanks::AreValues)
 }
 
-/// The query of a request that changes something: it may say whom it was made for.
+/// The query of a request that changes something. It may name the user for whom the client made the request.
 fn fields_for(member: &Member, query: Option<String>) -> Result<Fields, Refusal> {
     let mut fields = query_fields(query)?;
     member.is_named_in(&mut fields)?;
@@ -186,11 +186,11 @@ impl Revocation {
         match (read.conditions.is_narrow(), everybody) {
             (false, false) => Err(Refusal::parameter(
                 "everybody",
-                "has to be true when no condition leaves anybody out",
+                "must be true if there is no condition",
             )),
             (true, true) => Err(Refusal::parameter(
                 "everybody",
-                "contradicts the conditions, which leave somebody out",
+                "must not be true beside a condition: leave one of them out",
             )),
             _ => Ok(read),
         }
@@ -199,7 +199,7 @@ impl Revocation {
 
 fn max_sessions(fields: &mut Fields) -> Result<Option<MaxSessions>, Refusal> {
     const FAULT: &str =
-        "has to be a number from 0 to 4294967295, \"unlimited\", or null for the default";
+        "must be a number from 0 to 4294967295, \"unlimited\", or null for the default";
     match fields.take("max_sessions") {
         Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text == "unlimited" => Ok(Some(MaxSessions::Unlimited)),
@@ -211,7 +211,7 @@ fn max_sessions(fields: &mut Fields) -> Result<Option<MaxSessions>, Refusal> {
     }
 }
 
-/// JSON has one kind of number: `3.0` is the integer 3, to JSON Schema as well, and some programs write it so.
+/// JSON has one kind of number: `3.0` is the integer 3, also in JSON Schema, and some programs write it that way.
 fn whole(number: &serde_json::Number) -> Option<u32> {
     match number.as_u64() {
         Some(number) => u32::try_from(number).ok(),

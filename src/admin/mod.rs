@@ -1,8 +1,8 @@
-//! Control for administrators: list, show and end everybody's sessions, and set the limits of users.
+//! Routes for administrators: list, show and end the sessions of all users, and set users' limits.
 //!
-//! [`router`] gives JSON routes to nest anywhere inside the application's [`SessionLayer`](crate::SessionLayer). The
-//! [guide](crate::guide::administrators) has all of them with their answers. With the feature `pages`, `pages` gives the same
-//! as HTML.
+//! [`router`] makes JSON routes that you can nest anywhere inside the application's
+//! [`SessionLayer`](crate::SessionLayer). The [guide](crate::guide::administrators) describes all of them with their
+//! responses. With the feature `pages`, `pages` makes the same as HTML.
 //!
 //! ```no_run
 //! use axum::Router;
@@ -42,8 +42,8 @@ pub fn router(sessions: &Sessions) -> AdminRouter {
 
 /// Configures the routes for administrators; made by [`router`].
 ///
-/// Reading needs one permission, ending sessions and setting limits another. Both are verified on every request, like
-/// any other (ASVS 5.0, 8.2.1, 8.3.2).
+/// Reading needs one permission; ending sessions and setting limits need another. Every request verifies them, like all
+/// permissions (ASVS 5.0, 8.2.1, 8.3.2).
 #[derive(Clone, Debug)]
 #[must_use = "a router does nothing until it is built and nested"]
 pub struct AdminRouter {
@@ -58,15 +58,15 @@ impl AdminRouter {
         self
     }
 
-    /// The permission that ending sessions and setting limits needs. Default: `sessions:revoke`. It does not include
-    /// the one to read.
+    /// The permission that ending sessions and setting limits need. Default: `sessions:revoke`. It does not include the
+    /// permission to read.
     pub fn revoke_permission(mut self, permission: impl Into<Arc<str>>) -> Self {
         self.control.revoke_permission = permission.into();
         self
     }
 
-    /// Decides which administrator may decide over whose sessions. Default: everybody with the permission over
-    /// everybody's.
+    /// Decides which users' sessions an administrator may manage. Default: an administrator with the permission may
+    /// manage the sessions of all users.
     ///
     /// ```no_run
     /// use countersign::{Sessions, SignedIn, UserId, admin::{self, AdminRouter, Authorization}};
@@ -88,21 +88,21 @@ impl AdminRouter {
         self
     }
 
-    /// Lets pages of another origin change something too, written as browsers write it: `https://admin.example.com`.
+    /// Also accepts changes from pages of this other origin. Write it as browsers do: `https://admin.example.com`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for what no browser would send.
+    /// [`InvalidOrigin`] if no browser would send such an origin.
     ///
     /// # Security
     ///
-    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    /// A script on that origin can do everything that its visitors may do here.
     pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         self.cross_site = self.cross_site.trust(origin.as_ref())?;
         Ok(self)
     }
 
-    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    /// The routes. Nest them under a path, inside the [`SessionLayer`](crate::SessionLayer).
     pub fn build<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -1,14 +1,14 @@
 //! The lists that proxies write, read from the right.
 //!
-//! From the right, because the right end is what the proxy next to us wrote. What stands further left may be the
-//! client's own invention, and an open quote in there must not be able to swallow what the proxies appended.
+//! From the right, because the proxy next to us wrote the right end. The client may have invented what is further left,
+//! and an open quote there must not swallow what the proxies appended.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::ForwardedHeader;
 
-/// The hops of one header line, the nearest first. `None` stands for a hop that is no address. Elements without anything in
-/// them are no hops (RFC 9110, section 5.6.1.2).
+/// The hops of one header line, the nearest first. `None` stands for a hop that is not an address. Empty elements are
+/// not hops (RFC 9110, section 5.6.1.2).
 pub(super) fn hops_from_the_right(
     header: ForwardedHeader,
     line: &[u8],
@@ -37,13 +37,13 @@ pub(super) fn hops_from_the_right(
         })
 }
 
-/// The last element of a list, and what stands before its comma.
+/// The last element of a list, and what comes before its comma.
 fn split_last(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
     split_at_comma(list, list.iter().rposition(|byte| *byte == b','))
 }
 
-/// The same where a comma may stand inside a quoted string. A quote with a backslash before it belongs to the string,
-/// unless that backslash is escaped in turn.
+/// The same for lists in which a quoted string may contain a comma. A quote with a backslash before it belongs to the
+/// string, unless that backslash is escaped in turn.
 fn split_last_outside_quotes(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let mut quoted = false;
     let comma = list.iter().enumerate().rev().find_map(|(at, byte)| {
@@ -79,7 +79,7 @@ fn forwarded_for(element: &str) -> Option<&str> {
     let mut found = None;
     let mut rest = element;
     loop {
-        // Between semicolons there may be nothing.
+        // Empty parameters between semicolons are allowed.
         rest = rest.trim_start_matches([';', ' ', '\t']);
         if rest.is_empty() {
             return found;
@@ -120,7 +120,7 @@ fn split_value(text: &str) -> Option<(&str, &str)> {
         None => {
             let (value, after) =
                 text.split_at_checked(text.find([';', ' ', '\t']).unwrap_or(text.len()))?;
-            // More lenient than a token, as addresses often come without the quotes they need.
+            // More lenient than a token, since proxies often omit the quotes that an address needs.
             (!value.contains(['"', '\\'])).then_some((value, after))
         }
     }
@@ -145,7 +145,7 @@ fn parse_node(text: &str) -> Option<IpAddr> {
 fn without_obfuscated_port(node: &str) -> Option<&str> {
     let (address, port) = node.split_once(":_")?;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    // Without brackets, an address of IPv6 has no place for a port.
+    // An IPv6 address without brackets cannot have a port.
     let is_apart = !address.contains(':') || (address.starts_with('[') && address.ends_with(']'));
     (is_apart && !port.is_empty() && port.bytes().all(is_name)).then_some(address)
 }

@@ -1,9 +1,9 @@
-//! What the fuzz target `forwarded` asks of this module.
+//! What the fuzz target `forwarded` calls in this module.
 
 use super::*;
 
-/// Takes every line for a header that a client sent, and what a trusted proxy appends for granted: whatever stands
-/// before it, the address that the proxy saw has to come out.
+/// Treats every line as a header that a client sent, to which a trusted proxy appends. Whatever the line holds, the
+/// result must be the address that the proxy saw.
 pub fn forwarded(data: &[u8]) {
     for (header, appended) in [
         (ForwardedHeader::XForwardedFor, ", 198.51.100.7"),

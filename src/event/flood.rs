@@ -1,4 +1,4 @@
-//! Keeps what clients and faults can cause at will from drowning everything else.
+//! Limits how often an event is reported, so that events which clients or faults cause in bulk do not drown the others.
 
 use std::{
     collections::HashMap,
@@ -8,18 +8,18 @@ use std::{
 
 use super::EventKind;
 
-/// How many of a kind are told one by one within a period.
+/// How many events of a kind are reported one by one within a period.
 pub(super) const ONE_BY_ONE: u32 = 10;
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
 
-/// Whether an event is told now.
+/// Whether an event is reported now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// Yes, after so many that were held back before and that nobody has summed up yet.
+    /// Yes. `behind` earlier events were held back and are in no summary yet.
     Told { behind: u64 },
-    /// No: it is counted. Somebody has to sum up when the period is over.
+    /// No: it is counted, as the first one. The caller must report the summary when the period is over.
     FirstHeldBack,
-    /// No: it is counted.
+    /// No: it is counted, and its summary is already due.
     HeldBack,
 }
 
@@ -60,14 +60,14 @@ impl Flood {
         }
     }
 
-    /// Takes the number of those that were held back.
+    /// Takes the number of events of this kind that were held back.
     pub(super) fn behind(&self, kind: EventKind) -> u64 {
         self.lock()
             .get_mut(&kind)
             .map_or(0, |period| std::mem::take(&mut period.behind))
     }
 
-    /// Takes the numbers of all.
+    /// Takes these numbers for all kinds.
     pub(super) fn all_behind(&self) -> Vec<(EventKind, u64)> {
         self.lock()
             .iter_mut()
@@ -99,7 +99,7 @@ mod tests {
         let late = start + PERIOD - Duration::from_millis(1);
         assert_eq!(flood.turn_at(KIND, start), Turn::FirstHeldBack);
         assert_eq!(flood.turn_at(KIND, late), Turn::HeldBack);
-        // Another kind has a period of its own.
+        // Each kind has a period of its own.
         assert!(told(&flood, EventKind::PermissionMissing, late));
         assert_eq!(
             flood.turn_at(KIND, start + PERIOD),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_sums_up_is_asked_again_after_it_did() {
+    fn the_first_event_after_a_summary_asks_for_the_next_one() {
         let (flood, now) = (Flood::default(), Instant::now());
         while told(&flood, KIND, now) {}
         assert_eq!(flood.turn_at(KIND, now), Turn::HeldBack);

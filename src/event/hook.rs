@@ -1,4 +1,4 @@
-//! The application's closure, on a thread of its own behind a bounded queue: whatever it does, no request waits for it.
+//! Runs the application's closure on its own thread, behind a bounded queue, so that no request ever waits for it.
 
 use std::{
     fmt, io,
@@ -21,12 +21,12 @@ use tokio::{
 
 use super::{Event, EventKind, line, meter::Meter};
 
-/// How many events may wait for the closure. Named in the documentation of `on_event`.
+/// How many events may wait for the closure. The documentation of `on_event` states it.
 const CAPACITY: usize = 1024;
-/// How long closing waits for the closure. Named in the documentation of `close`.
+/// How long closing waits for the closure. The documentation of `close` states it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the application wants to be done with each event.
+/// The application's closure for each event.
 pub(crate) struct Listener(Box<dyn FnMut(Event) + Send>);
 
 impl Listener {
@@ -41,7 +41,7 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// The way to the closure. Its thread ends when this is dropped, after it has delivered what is queued.
+/// The queue to the closure. When this is dropped, the thread delivers what is queued and ends.
 #[derive(Debug)]
 pub(crate) struct Hook {
     queue: mpsc::Sender<Message>,
@@ -51,7 +51,7 @@ pub(crate) struct Hook {
 #[derive(Debug)]
 enum Message {
     Event(Box<Event>),
-    /// Everything before this has been delivered.
+    /// Answered when every event before it has been delivered.
     Delivered(oneshot::Sender<()>),
 }
 
@@ -82,22 +82,22 @@ impl Hook {
         }
     }
 
-    /// Resolves when all that is queued has been delivered, or when that takes too long.
+    /// Resolves when every queued event has been delivered, or after [`PATIENCE`].
     pub(super) async fn drained(&self) {
         let (done, delivered) = oneshot::channel();
         let draining = async {
             if self.queue.send(Message::Delivered(done)).await.is_ok() {
-                // An error means that the thread is gone: there is nothing to wait for.
+                // An error means that the thread has ended: there is nothing to wait for.
                 let _ = delivered.await;
             }
         };
         if timeout(PATIENCE, draining).await.is_err() {
-            tracing::warn!(target: line::TARGET, "the event hook takes too long; not waiting for it");
+            tracing::warn!(target: line::TARGET, "the event hook takes too long; closing without it: make the closure of `on_event` faster");
         }
     }
 }
 
-/// What runs on the thread.
+/// The state of the thread.
 struct Delivery {
     listener: Listener,
     realm: Arc<str>,
@@ -114,7 +114,7 @@ impl Delivery {
                 Message::Event(event) => self.deliver(*event),
                 Message::Delivered(done) => {
                     self.tell_dropped();
-                    // Whoever waited may have lost patience.
+                    // The caller may have stopped waiting.
                     let _ = done.send(());
                 }
             }
@@ -127,12 +127,12 @@ impl Delivery {
         self.tell_dropped();
     }
 
-    /// The next message; `None` when the last handle is gone.
+    /// The next message; `None` after the last handle was dropped.
     fn next(&mut self) -> Option<Message> {
         match self.messages.try_recv() {
             Ok(message) => Some(message),
             Err(TryRecvError::Disconnected) => None,
-            // All that was queued is out: now is the time to say what was not.
+            // The queue is empty, so the number of dropped events cannot delay another event.
             Err(TryRecvError::Empty) => {
                 self.tell_dropped();
                 self.messages.blocking_recv()
@@ -155,7 +155,7 @@ impl Delivery {
     fn deliver(&mut self, event: Event) {
         let closure = &mut self.listener.0;
         if catch_unwind(AssertUnwindSafe(|| closure(event))).is_err() {
-            tracing::error!(target: line::TARGET, "the event hook panicked; it gets the next event all the same");
+            tracing::error!(target: line::TARGET, "the event hook panicked; it gets the next event: look for the panic in the closure of `on_event`");
         }
     }
 }

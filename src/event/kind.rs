@@ -1,4 +1,4 @@
-//! The kinds of events, and the words for them in logs and labels.
+//! The kinds of events, and their names in logs and labels.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use crate::{
     store::{ConnectionDiscard, EndedReason},
 };
 
-/// What happened. The words of [`name`](Self::name) and [`reason`](Self::reason) are stable.
+/// What happened. The texts of [`name`](Self::name) and [`reason`](Self::reason) are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A user signed in: the session is real, and the response with its cookie goes out.
+    /// A user signed in: the session is active, and the response with its cookie goes out.
     SignedIn,
-    /// A sign-in was refused, though the application had accepted it.
+    /// countersign refused a sign-in that the application had accepted.
     SignInRefused {
         /// Why.
         why: SignInRefusal,
     },
-    /// A sign-in failed, since the database did not answer or did not do it.
+    /// A sign-in failed: the database did not answer, or could not carry it out.
     SignInFailed,
     /// A user signed out.
     SignedOut,
-    /// A user wanted to sign out, and no session ended, since the cookie could not be read
-    /// ([`LogoutOutcome::CookieUnreadable`](crate::LogoutOutcome::CookieUnreadable)). A live session may remain. Summed up
-    /// when there are many.
+    /// A user signed out, but no session ended, since the cookie could not be read
+    /// ([`LogoutOutcome::CookieUnreadable`](crate::LogoutOutcome::CookieUnreadable)). A live session may remain.
+    /// Frequent ones are summed up.
     LogoutIneffective {
         /// Why the cookie could not be read.
         why: CookieRejection,
     },
-    /// Sessions ended otherwise than by their user's signing out. The event's `count` says how many.
+    /// Sessions ended other than by their user signing out. The event's `count` says how many.
     Ended {
         /// Why: [`Revoked`](EndedReason::Revoked), [`Limit`](EndedReason::Limit),
         /// [`Replaced`](EndedReason::Replaced), [`Expired`](EndedReason::Expired) as found by a sweep,
@@ -38,51 +38,51 @@ pub enum EventKind {
         /// [`Abandoned`](EndedReason::Abandoned).
         reason: EndedReason,
     },
-    /// Somebody set a user's own maximum of sessions, or took it back. `by` says who, `user_id` whose it is.
+    /// An administrator or operator set a user's own maximum of sessions, or removed it. `by` is who did it, `user_id`
+    /// the user.
     LimitSet {
-        /// The maximum; `None` when it was taken back.
+        /// The maximum; `None` if it was removed.
         max: Option<MaxSessions>,
     },
     /// A session got a new token.
     Rotated,
     /// A user proved again who they are.
     Reauthenticated,
-    /// A request brought a session cookie that opens nothing and never should have been sent. A cookie whose session
-    /// has ended is none of them. Summed up when there are many.
+    /// A request carried a session cookie that no browser should send. The cookie of an ended session does not count.
+    /// Frequent ones are summed up.
     CookieRejected {
         /// Why.
         why: CookieRejection,
     },
-    /// A request came with a live session whose account may not be used. Summed up when there are many.
+    /// A request came with a live session whose account may not be used. Frequent ones are summed up.
     AccountRefused,
-    /// A user lacked a permission. Summed up when there are many.
+    /// A user lacked a permission. Frequent ones are summed up.
     PermissionMissing,
-    /// An administrator wanted to decide over a user's sessions, and the application's own decision was that they may not
-    /// (feature `admin`). `by` is the administrator, `user_id` the user. Summed up when there are many.
+    /// The application's own decision kept an administrator from managing a user's sessions (feature `admin`). `by` is
+    /// the administrator, `user_id` the user. Frequent ones are summed up.
     AuthorizationRefused,
-    /// Another site's page would have changed something by way of a user's browser: a router or page of this crate refused
-    /// (feature `admin`). Summed up when there are many.
+    /// A router or page of this crate refused a request that another site's page made a user's browser send (feature
+    /// `admin`). Frequent ones are summed up.
     CrossSiteRefused,
-    /// A request's session could not be verified: it was answered as "unavailable". Summed up when there are many. Not
-    /// told while [`StoreUnavailable`](Self::StoreUnavailable) holds.
+    /// A request's session could not be verified, so it counted as "unavailable". Frequent ones are summed up. Not
+    /// reported while [`StoreUnavailable`](Self::StoreUnavailable) holds.
     NotVerified {
         /// Why.
         why: NotVerified,
     },
-    /// The database cannot be reached. Told once; requests are answered "unavailable" from now on.
+    /// The database cannot be reached. Reported once; from now on the session of every request is "unavailable".
     StoreUnavailable,
     /// The database answers again.
     StoreAvailable {
         /// How long it could not be reached.
         after: Duration,
     },
-    /// A connection of countersign's own was closed before its time. Summed up when there are many.
+    /// countersign closed one of its own connections early. Frequent ones are summed up.
     ConnectionDiscarded {
         /// Why.
         why: ConnectionDiscard,
     },
-    /// Events did not reach the hook, because its queue was full. The event's `count` says how many; they are in the log
-    /// all the same.
+    /// Events did not reach the hook, because its queue was full. The event's `count` says how many. The log has them.
     EventsDropped,
 }
 
@@ -100,8 +100,8 @@ pub enum SignInRefusal {
     /// The response came later than the [`reservation_timeout`](crate::SessionsBuilder::reservation_timeout), or the
     /// sign-in was revoked while it was under way.
     Lapsed,
-    /// An administrator who acts as a user already wanted to act as another, or as themselves. The event has the session in
-    /// which it was tried.
+    /// An administrator who already acts as a user tried to act as another one, or an administrator as themselves. The
+    /// event names the session of the attempt.
     Acting,
 }
 
@@ -109,20 +109,20 @@ pub enum SignInRefusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CookieRejection {
-    /// Two different values under our name: somebody else sets cookies for this host.
+    /// Two different values under our name: another site on this domain sets cookies for this host.
     Ambiguous,
     /// More than 4096 bytes.
     TooLong,
-    /// Forged, edited, of the other cookie, or encrypted with a key that is not in the ring.
+    /// Forged, edited, copied from the other cookie, or encrypted with a key that is not in the ring.
     Undecipherable,
     /// Written by a newer version of countersign.
     UnknownVersion,
-    /// Encrypted with a key of ours, with something else inside.
+    /// Encrypted with one of our keys, but its content is not a session cookie.
     Malformed,
-    /// Its user is not the session's.
+    /// The cookie names another user than the session's row.
     UserMismatch,
-    /// No session has this token: it was rotated away, or its session has been swept. Many of them are old browsers; one
-    /// that follows a rotation may be a stolen cookie.
+    /// No session has this token: a rotation replaced it, or its session was swept. Browsers that return after a long
+    /// time cause many of these; one soon after a rotation may be a stolen cookie.
     UnknownToken,
 }
 
@@ -136,7 +136,7 @@ pub enum NotVerified {
     TimedOut,
     /// The statement failed.
     StoreFailed,
-    /// The session's row, or what the permission queries give for it, cannot be read.
+    /// The session's row, or the result of the permission queries for it, cannot be read.
     Corrupt,
     /// The [`PermissionSource`](crate::PermissionSource) failed.
     SourceFailed,
@@ -145,7 +145,7 @@ pub enum NotVerified {
 }
 
 impl EventKind {
-    /// The word for it in logs, such as `signed-in`.
+    /// Its name in logs, such as `signed-in`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -171,7 +171,7 @@ impl EventKind {
         }
     }
 
-    /// The word for why, such as `limit-reached`, where there is one.
+    /// The reason, such as `limit-reached`, if the kind has one.
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {
         match self {
@@ -190,7 +190,7 @@ impl EventKind {
 }
 
 impl SignInRefusal {
-    /// The word in logs and labels.
+    /// The name in logs and labels.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -203,7 +203,7 @@ impl SignInRefusal {
 }
 
 impl CookieRejection {
-    /// The word in logs and labels.
+    /// The name in logs and labels.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -231,7 +231,7 @@ impl From<Rejection> for CookieRejection {
 }
 
 impl NotVerified {
-    /// The word in logs and labels.
+    /// The name in logs and labels.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

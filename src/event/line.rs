@@ -12,11 +12,11 @@ use crate::{
     visible::is_hidden,
 };
 
-/// Stable: filters of applications name it.
+/// Stable: applications filter by it.
 pub(super) const TARGET: &str = "countersign::events";
 
 pub(super) fn write(event: &Event) {
-    // A macro, since tracing wants to know the level when it compiles.
+    // A macro, since tracing needs a constant level.
     macro_rules! line {
         ($level:ident) => {
             tracing::event!(
@@ -55,7 +55,7 @@ fn level(kind: EventKind) -> Level {
         | EventKind::NotVerified {
             why: NotVerified::Corrupt,
         } => Level::ERROR,
-        // Old browsers bring old cookies.
+        // Browsers that return after a long time send such cookies.
         EventKind::CookieRejected {
             why: CookieRejection::UnknownToken,
         } => Level::INFO,
@@ -86,13 +86,13 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::SignInFailed => "sign-in failed",
         EventKind::SignedOut => "signed out",
         EventKind::LogoutIneffective { .. } => {
-            "signed out without ending a session: cookie not readable"
+            "signed out without ending a session: this node cannot read the cookie; give every node the same keys"
         }
         EventKind::Ended {
             reason: EndedReason::Revoked,
         } => "sessions revoked",
         EventKind::Ended { .. } => "sessions ended",
-        EventKind::LimitSet { .. } => "limit of a user set",
+        EventKind::LimitSet { .. } => "a user's own limit was changed",
         EventKind::Rotated => "session token rotated",
         EventKind::Reauthenticated => "re-authenticated",
         EventKind::CookieRejected { .. } => "session cookie rejected",
@@ -108,13 +108,17 @@ fn message(kind: EventKind) -> &'static str {
         EventKind::ConnectionDiscarded {
             why: ConnectionDiscard::OpenTransaction,
         } => {
-            "connection discarded: it came inside a transaction; look at what the pool's after_connect leaves open"
+            "connection discarded: it was inside a transaction; look at what the pool's after_connect leaves open"
         }
         EventKind::ConnectionDiscarded {
             why: ConnectionDiscard::ReadOnly,
-        } => "connection discarded: it leads to a replica or a standby",
+        } => {
+            "connection discarded: it leads to a replica or a standby; use an address that leads to the primary"
+        }
         EventKind::ConnectionDiscarded { .. } => "connection discarded",
-        EventKind::EventsDropped => "events dropped: the hook is too slow",
+        EventKind::EventsDropped => {
+            "events dropped: the hook is too slow; make the closure of `on_event` faster"
+        }
     }
 }
 
@@ -137,8 +141,8 @@ fn seconds(kind: EventKind) -> Option<f64> {
     }
 }
 
-/// Text from outside with everything escaped that does not print: no line can be forged with it, nor turned around on
-/// a screen, whatever a subscriber does with it (ASVS 5.0, 16.4.1).
+/// Untrusted text with unprintable characters escaped. It can neither forge a log line nor reverse one on a screen,
+/// whatever a subscriber does with it (ASVS 5.0, 16.4.1).
 fn plain(text: Option<&str>) -> Option<Cow<'_, str>> {
     let text = text?;
     if text.chars().all(prints) {
@@ -155,7 +159,7 @@ fn plain(text: Option<&str>) -> Option<Cow<'_, str>> {
 }
 
 fn prints(character: char) -> bool {
-    // What std escapes in `Debug`, but for quotes and backslashes, which are a subscriber's affair.
+    // The set that std escapes in `Debug`, except quotes and backslashes, which each subscriber handles itself.
     matches!(character, '"' | '\'' | '\\')
         || character.escape_debug().len() == 1 && !is_hidden(character)
 }

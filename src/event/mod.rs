@@ -1,10 +1,11 @@
-//! What happens to sessions, told once and heard in three places: a line of the log, the application's hook, a counter.
+//! Events: what happens to sessions, reported once to three receivers: the log, the application's hook, and counters.
 //!
-//! 1. [`Events::report`] is the one way: whatever is reported reaches all three, so they cannot drift apart.
-//! 2. Nothing here waits. The hook is fed through a bounded queue, and what does not fit is counted and told later.
-//! 3. What a client can cause at will is told a few times per second and summed up beyond that: a flood of forged cookies
-//!    is neither a flood of log lines nor one that pushes sign-ins out of the queue.
-//! 4. No token, digest, cookie, key or SQL value is ever part of an event; its types have no room for one.
+//! 1. [`Events::report`] is the only way to report one. Every event reaches all three, so they cannot drift apart.
+//! 2. Nothing here waits. The hook has a bounded queue; events that do not fit are counted, and the number is reported
+//!    later.
+//! 3. An event that clients can cause in bulk is reported a few times per second, and summed up beyond that. A flood of
+//!    forged cookies then neither fills the log nor pushes sign-ins out of the queue.
+//! 4. No event contains a token, digest, cookie, key or SQL value: its types have no field for one.
 
 mod flood;
 mod hook;
@@ -24,44 +25,45 @@ pub(crate) use self::{
 };
 use crate::{store::Filter, user_id::UserId};
 
-/// Something that happened to a session or to those who ask for one; for [`SessionsBuilder::on_event`].
+/// Something that happened to a session, or to a request that asked for one; for [`SessionsBuilder::on_event`].
 ///
-/// Fields are `None` where they do not apply or are not known. The [guide](crate::guide::events) has a table of what each
-/// kind carries.
+/// Fields are `None` where they do not apply or are unknown. The [guide](crate::guide::events) has a table of the
+/// fields of each kind.
 ///
 /// # Security
 ///
-/// Neither a token nor a digest, cookie, key or SQL value is in any field (ASVS 5.0, 16.2.5). User ids, addresses and user
-/// agents are personal data. Text that came from outside is as it came, without control characters: escape it where it is
-/// shown or written down. `Debug` does.
+/// No field contains a token, digest, cookie, key or SQL value (ASVS 5.0, 16.2.5). User ids, addresses and user agents
+/// are personal data. Text from clients has no control characters but is otherwise unescaped: escape it where you show
+/// or store it. `Debug` does.
 ///
 /// [`SessionsBuilder::on_event`]: crate::SessionsBuilder::on_event
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// When, by the clock of this node. Rows have the time of the database.
+    /// When it happened, by this node's clock. The rows of the database have the database's time.
     pub time: OffsetDateTime,
-    /// In which [`realm`](crate::SessionsBuilder::realm).
+    /// The [`realm`](crate::SessionsBuilder::realm) in which it happened.
     pub realm: String,
     /// What happened.
     pub kind: EventKind,
-    /// How many times, or how many sessions: 1, unless the kind says otherwise.
+    /// How many times it happened, or how many sessions it concerns: 1, unless the kind says otherwise.
     pub count: u64,
-    /// Whose session it is.
+    /// The user whose session it is.
     pub user_id: Option<UserId>,
-    /// The session's public name.
+    /// The session's public id.
     pub session_id: Option<Uuid>,
     /// The administrator who acts as the user in this session.
     pub acting_user: Option<UserId>,
-    /// The client's address, as far as it is known: see [`trusted_proxies`](crate::SessionsBuilder::trusted_proxies).
+    /// The client's address, if known: see [`trusted_proxies`](crate::SessionsBuilder::trusted_proxies).
     pub ip: Option<String>,
-    /// The client's `User-Agent`, up to 255 bytes. Sent by the client: never trust it.
+    /// The client's `User-Agent`, up to 255 bytes. The client chooses it: never trust it.
     pub user_agent: Option<String>,
     /// Who ended the sessions or set the limit: a user's id, or the name given to the method.
     pub by: Option<String>,
     /// The permission that was missing.
     pub permission: Option<String>,
-    /// What a database or a [`PermissionSource`](crate::PermissionSource) said. Of a database it quotes no data.
+    /// The error of the database or of the [`PermissionSource`](crate::PermissionSource). It quotes no data of the
+    /// database.
     pub error: Option<String>,
 }
 
@@ -69,7 +71,7 @@ impl Event {
     pub(crate) fn new(kind: EventKind) -> Self {
         Self {
             time: OffsetDateTime::now_utc(),
-            // Whoever reports it knows.
+            // `Events::report` sets it.
             realm: String::new(),
             kind,
             count: 1,
@@ -111,7 +113,7 @@ impl Event {
         Self { session_id, ..self }
     }
 
-    /// Of sessions that this filter means.
+    /// Names the user, acting user and session that this filter names.
     pub(crate) fn meant_by(self, filter: &Filter) -> Self {
         let (user_id, acting_user, session_id) = filter.subject();
         self.user(user_id.cloned())
@@ -134,7 +136,7 @@ impl Event {
         Self { error, ..self }
     }
 
-    /// Where it came from.
+    /// The client's address and user agent.
     pub(crate) fn client(self, ip: Option<String>, user_agent: Option<String>) -> Self {
         Self {
             ip,

@@ -1,4 +1,4 @@
-//! The one place where events are told.
+//! The one place that reports events.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use super::{
     meter::Meter,
 };
 
-/// Where whatever happens is reported; shared by all who have something to say.
+/// Reports events to all receivers. Clones share the receivers.
 #[derive(Clone)]
 pub(crate) struct Events(Arc<Shared>);
 
@@ -36,18 +36,18 @@ impl Events {
         }))
     }
 
-    /// For numbers that belong to no event.
+    /// For measurements that are not events.
     pub(crate) fn meter(&self) -> &Meter {
         &self.0.meter
     }
 
-    /// Tells the log, the hook and the counters. Never waits.
+    /// Reports to the log, the hook and the counters. Never waits.
     pub(crate) fn report(&self, event: Event) {
         self.0.report(event);
     }
 
-    /// [`report`](Self::report)s what can happen any number of times a second: the first few one by one, described, the
-    /// others as one event with their number.
+    /// [`report`](Self::report)s an event that can happen any number of times a second. The first few are reported one
+    /// by one, with their details. The others become one event with their number.
     pub(crate) fn report_often(&self, kind: EventKind, describe: impl FnOnce(Event) -> Event) {
         match self.0.flood.turn(kind) {
             Turn::Told { behind } => {
@@ -59,7 +59,7 @@ impl Events {
         }
     }
 
-    /// Delivers what is still to be told, within a bounded time.
+    /// Reports the pending summaries and delivers queued events, within a bounded time.
     pub(crate) async fn close(&self) {
         for (kind, behind) in self.0.flood.all_behind() {
             self.0.sum_up(kind, behind);
@@ -70,14 +70,14 @@ impl Events {
     }
 
     fn sum_up_later(&self, kind: EventKind) {
-        // Without a runtime the sum comes with the next event of this kind, or at the end.
+        // Without a runtime, the next event of this kind or `close` reports the summary.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         let shared = Arc::downgrade(&self.0);
         runtime.spawn(async move {
             tokio::time::sleep(PERIOD).await;
-            // Nobody is told for an application that is gone.
+            // If the application has dropped its handles, there are no receivers left.
             if let Some(shared) = Weak::upgrade(&shared) {
                 let behind = shared.flood.behind(kind);
                 shared.sum_up(kind, behind);

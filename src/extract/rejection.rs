@@ -122,7 +122,7 @@ impl NotRecent {
 pub(crate) const SIGNED_OUT: Problem = Problem {
     status: StatusCode::UNAUTHORIZED,
     code: "signed-out",
-    detail: "Nobody is signed in. Sign in and try again.",
+    detail: "You are not signed in. Sign in and try again.",
 };
 pub(crate) const NOT_RECENT: Problem = Problem {
     status: StatusCode::UNAUTHORIZED,

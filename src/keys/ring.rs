@@ -17,7 +17,7 @@ const TAG_BYTES: usize = 16;
 /// The keys in force: the first writes, all of them read.
 ///
 /// Sealed bytes are a nonce of 12 bytes, the encrypted text and a tag of 16 bytes. The name is authenticated with them.
-/// The private jar of the `cookie` crate has the same layout, which older releases wrote with.
+/// The private jar of the `cookie` crate, with which older releases wrote, has the same layout.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
     writes: Cipher,
@@ -42,22 +42,23 @@ impl KeyRing {
         })
     }
 
-    /// Encrypts `text` under this name, and for no other. URL-safe base64 without padding comes out.
+    /// Encrypts `text` and binds it to this name. Returns URL-safe base64 without padding.
     ///
-    /// `None` when the operating system has no randomness to give.
+    /// `None` if the operating system cannot provide random bytes.
     pub(crate) fn seal(&self, name: &str, text: &str) -> Option<String> {
         self.writes
             .encrypt(name, text)
             .map(|sealed| URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// Decrypts what [`KeyRing::seal`] made under the same name with any of the keys, spelled as it spelled it.
+    /// Decrypts what [`KeyRing::seal`] made under the same name, with any of the keys. Rejects other spellings of the
+    /// same bytes.
     #[cfg(any(feature = "admin", test))]
     pub(crate) fn unseal(&self, name: &str, sealed: &str) -> Option<String> {
         self.open(name, URL_SAFE_NO_PAD.decode(sealed).ok()?)
     }
 
-    /// The same for the bytes behind that spelling. The text takes their place in memory.
+    /// The same for the decoded bytes, in place.
     pub(crate) fn open(&self, name: &str, mut sealed: Vec<u8>) -> Option<String> {
         let text_bytes = sealed.len().checked_sub(NONCE_BYTES + TAG_BYTES)?;
         std::iter::once(&self.writes)
@@ -68,13 +69,13 @@ impl KeyRing {
         String::from_utf8(sealed).ok()
     }
 
-    /// The longest text that seals to no more than `length` characters; `None` when not even an empty one does.
+    /// The longest text that seals to no more than `length` characters; `None` if not even an empty text does.
     pub(crate) fn longest_for(length: usize) -> Option<usize> {
         (length * 3 / 4).checked_sub(NONCE_BYTES + TAG_BYTES)
     }
 }
 
-/// A key, expanded once and not with each cookie.
+/// A key, expanded once instead of for each cookie.
 #[derive(Clone)]
 struct Cipher(Box<Aes256Gcm>);
 
@@ -98,8 +99,8 @@ impl Cipher {
         Some(sealed)
     }
 
-    /// Decrypts the part between nonce and tag where it stands, if the tag is right. Otherwise all of it stays as it is,
-    /// for the next key.
+    /// Decrypts the part between nonce and tag in place, if the tag is right. Otherwise the bytes stay unchanged for
+    /// the next key.
     fn decrypt(&self, name: &str, sealed: &mut [u8]) -> bool {
         let Some((nonce, rest)) = sealed.split_first_chunk_mut::<NONCE_BYTES>() else {
             return false;
@@ -120,13 +121,13 @@ impl fmt::Debug for Cipher {
     }
 }
 
-/// Why keys make no [`KeyRing`].
+/// Why a list of keys is not a valid [`KeyRing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyRingError {
-    /// There are none, and there is no default key.
+    /// The list is empty, and there is no default key.
     Empty,
-    /// The key at `position`, counted from 0, stands before it already. Most often a rotation that was
-    /// configured but did not happen.
+    /// The key at `position`, counted from 0, also comes earlier in the list. The usual cause is a rotation that did
+    /// not change the key.
     Duplicate { position: usize },
 }
 
@@ -139,7 +140,7 @@ impl fmt::Display for KeyRingError {
             ),
             Self::Duplicate { position } => write!(
                 f,
-                "key number {} is configured twice: a key ring has a new key, then the older ones",
+                "key number {} is configured twice: list the new key first, then the older ones, each of them once",
                 position + 1
             ),
         }

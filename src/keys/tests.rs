@@ -109,7 +109,7 @@ fn a_ring_has_keys_and_none_of_them_twice() {
         Err(KeyRingError::Duplicate { position: 3 }),
     );
 
-    // Two keys that differ in the half that encrypts nothing are one key.
+    // Two keys that differ only in the unused half are the same key.
     let mut other_half = bytes();
     other_half[0] ^= 1;
     let (one, two) = (
@@ -176,7 +176,7 @@ fn the_layout_is_that_of_the_cookie_crate_s_private_jar() {
     use ::cookie::{Cookie, CookieJar};
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-    // Cookies of older releases have to stay readable, and are made by other code than ours.
+    // Cookies of older releases must stay readable. The cookie crate wrote them.
     let key = Key::from_bytes(&bytes()).unwrap();
     let other = ::cookie::Key::from(&bytes());
     let ring = KeyRing::new(vec![Key::generate(), key.clone()]).unwrap();

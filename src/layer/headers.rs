@@ -1,4 +1,4 @@
-//! What the layer adds to a response.
+//! The headers that the layer adds to a response.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
@@ -37,11 +37,11 @@ pub(super) fn finish<R>(
     response
 }
 
-/// Marks the answer of [`unavailable`], which may be worded outside.
+/// Marks the response of [`unavailable`], so that an outer layer may word it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotGranted;
 
-/// Takes the place of an answer that spoke of a sign-in which did not become real.
+/// Replaces a response that reports a sign-in which was not activated.
 pub(super) fn unavailable<R: Default>() -> Response<R> {
     let mut response = Response::new(R::default());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -53,7 +53,7 @@ pub(super) fn unavailable<R: Default>() -> Response<R> {
     response
 }
 
-/// A shared cache that stores a cookie gives one user's session to the next.
+/// A shared cache that stored a cookie would give one user's session to the next.
 fn forbid_storing(headers: &mut HeaderMap) {
     let forbidden = lists(headers, CACHE_CONTROL, |directive| {
         directive.eq_ignore_ascii_case("no-store")

@@ -1,17 +1,18 @@
-//! The tower layer: verifies what a request brings, runs the handler, settles what was promised.
+//! The tower layer: verifies the request's session, runs the handler, then grants or undoes what the handler asked for.
 //!
-//! In this order, for every request that passes it:
+//! For every request, in this order:
 //!
-//! 1. The `Cookie` header is read. Without a valid session cookie there is no query, whatever the request sends.
-//! 2. A session cookie is verified against the database, once, before the handler runs.
-//! 3. The [`Session`](crate::Session) goes into the request's extensions, where the extractors find it.
-//! 4. The handler answers. Below status 400, a login or a rotation is made real now; at 400 and above it is undone.
-//!    If it cannot be made real, the handler's answer is replaced by a 503 without a cookie.
-//! 5. Cookies are set; `Cache-Control: no-store` goes with any cookie, and `Vary: Cookie` with any answer for which
-//!    the session was asked.
+//! 1. The layer reads the `Cookie` header. Without a valid session cookie it makes no query, whatever the request
+//!    sends.
+//! 2. It verifies a session cookie against the database, once, before the handler runs.
+//! 3. It puts the [`Session`](crate::Session) into the request's extensions, where the extractors find it.
+//! 4. The handler answers. Below status 400, the layer now activates a login or a rotation; at 400 and above it undoes
+//!    it. If the activation fails, a 503 without a cookie replaces the handler's response.
+//! 5. It sets the cookies. Every response that sets a cookie has `Cache-Control: no-store`, and every response for
+//!    which the handler read the session has `Vary: Cookie`.
 //!
-//! The layer has to stand outside of whatever turns panics into responses, or inside: both work. It has to
-//! stand inside of anything that caches or compresses by content.
+//! The order of this layer and of one that turns panics into responses does not matter. A layer that caches, or that
+//! compresses by content, must be outside of this one.
 
 mod headers;
 mod service;
@@ -32,7 +33,7 @@ use crate::session::Sessions;
 ///     Router::new()
 ///         .route("/me", get(|user: SignedIn| async move { user.user_id().to_string() }))
 ///         .layer(sessions.layer())
-///         // Routes that are added after the layer do not pay for it.
+///         // Routes added after the layer skip the verification and its cost.
 ///         .route("/health", get(|| async { "ok" }))
 /// }
 /// ```

@@ -1,4 +1,4 @@
-//! The service: the way of one request.
+//! The service: what happens to one request.
 
 use std::{
     fmt,
@@ -44,7 +44,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The instance that was polled ready has to be the one that is called.
+        // `call` must use the instance that `poll_ready` reported as ready, so the clone stays behind.
         let ready = self.inner.clone();
         let inner = mem::replace(&mut self.inner, ready);
         Box::pin(handle(inner, self.sessions.clone(), request))
@@ -60,7 +60,7 @@ where
     S: tower::Service<Request<B>, Response = Response<R>>,
     R: Default,
 {
-    // Two layers around one route verify once; those of different applications each for their own.
+    // Two layers of one handle verify once. Layers of different handles each verify their own session.
     let outer = request.extensions().get::<Session>();
     if outer.is_some_and(|outer| outer.sessions().is_same(&sessions)) {
         return inner.call(request).await;

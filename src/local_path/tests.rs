@@ -59,7 +59,7 @@ const NOT_OWN: &[&str] = &[
     "/\\/evil.example",
     "/a\\..\\..\\evil.example",
     "/a?b=\\c",
-    // Browsers drop tabs and ends of lines, wherever they are.
+    // Browsers drop tabs and line breaks everywhere.
     "/\t/evil.example",
     "/\n/evil.example",
     "/\r/evil.example",
@@ -77,13 +77,13 @@ const NOT_OWN: &[&str] = &[
     "/\u{85}/evil.example",
     "/\u{a0}/evil.example",
     "/\u{2028}/evil.example",
-    // Letters that look like slashes, or become some.
+    // Letters that look like slashes, or are normalised to them.
     "/\u{2215}evil.example",
     "/\u{ff0f}evil.example",
     "\u{ff0f}\u{ff0f}evil.example",
     "/\u{202e}elpmaxe.live//",
     "/größe",
-    // Whoever decodes once more sees another text.
+    // Decoded once more, each is another text.
     "/%2Fevil.example",
     "/%2fevil.example",
     "%2F/evil.example",
@@ -158,7 +158,7 @@ fn stays(next: &str) -> bool {
                 .ok()
                 .filter(|there| there.origin() == page.origin())
         };
-        // Nor is its path one that leads elsewhere when it is read as an address again.
+        // Its path must not lead elsewhere either, when a program reads it as an address.
         leads_here(next).is_some_and(|there| leads_here(there.path()).is_some())
     })
 }
@@ -188,7 +188,7 @@ fn it_fits_into_a_header() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
-    /// Browsers read addresses as the WHATWG says, and so does the crate that this asks.
+    /// Browsers read addresses as the WHATWG specifies, and so does the crate `url`.
     #[test]
     fn whatever_is_let_through_stays_on_the_site(
         next in "(/|\\\\|\\.|%2[eEfF]|%5[cC]|%09|%0a|@|:|\\?|#|[\t\n\r ]|evil\\.example|https?:|a|\\PC){0,12}",
@@ -197,7 +197,7 @@ proptest! {
             if let Some(path) = local_path(&next) {
                 prop_assert_eq!(path, next.as_str());
                 prop_assert!(stays(path), "{}", path);
-                // Also for whoever decodes it once more.
+                // It also stays there if a server decodes it once more.
                 let decoded = percent_encoding::percent_decode_str(path.split(['?', '#']).next().unwrap()).decode_utf8_lossy();
                 prop_assert!(stays(&decoded), "{}", decoded);
             }

@@ -1,8 +1,7 @@
 //! The OpenAPI 3.1 document of the routers for administrators and for users.
 //!
-//! It describes them under the paths where the application nested them, every status and every code of a problem
-//! included. Serve it, generate clients from it, or merge it into the application's own: [`OpenApi`] is
-//! [utoipa]'s.
+//! It describes them under the paths where the application nests them, with every status and every problem code. Serve
+//! it, generate clients from it, or merge it into the application's own: [`OpenApi`] is a type of [utoipa].
 //!
 //! ```no_run
 //! use axum::{Router, http::header::CONTENT_TYPE, routing::get};
@@ -35,7 +34,7 @@ use utoipa::openapi::{
 
 use crate::session::Sessions;
 
-/// Starts the document.
+/// Starts the document. Name the paths of the routers next.
 pub fn document(sessions: &Sessions) -> Document {
     Document {
         cookie: sessions.core().cookies.session_name().to_owned(),
@@ -44,7 +43,7 @@ pub fn document(sessions: &Sessions) -> Document {
     }
 }
 
-/// Says where the routers are; made by [`document`].
+/// Builds the document from the paths of the routers; made by [`document`].
 #[derive(Clone, Debug)]
 #[must_use = "a document does nothing until it is built"]
 pub struct Document {
@@ -58,19 +57,19 @@ pub struct Document {
 const COOKIE: &str = "session";
 
 impl Document {
-    /// The path under which [`admin::router`](crate::admin::router) is nested, as clients see it.
+    /// The path under which the application nests [`admin::router`](crate::admin::router), as clients see it.
     pub fn admin(mut self, path: &str) -> Self {
         self.admin = Some(path.trim_end_matches('/').to_owned());
         self
     }
 
-    /// The path under which [`account::router`](crate::account::router) is nested, as clients see it.
+    /// The path under which the application nests [`account::router`](crate::account::router), as clients see it.
     pub fn account(mut self, path: &str) -> Self {
         self.account = Some(path.trim_end_matches('/').to_owned());
         self
     }
 
-    /// The document. `to_json` makes text of it.
+    /// The document. Its `to_json` returns it as text.
     #[must_use]
     pub fn build(self) -> OpenApi {
         let mut paths = PathsBuilder::new();
@@ -79,16 +78,16 @@ impl Document {
             paths = operations::admin(paths, prefix);
             tags.push(tag(
                 parts::ADMIN,
-                "Sessions of everybody, for administrators.",
+                "The sessions of all users, for administrators.",
             ));
         }
         if let Some(prefix) = &self.account {
             paths = operations::account(paths, prefix);
-            tags.push(tag(parts::ACCOUNT, "One's own sessions."));
+            tags.push(tag(parts::ACCOUNT, "The signed-in user's own sessions."));
         }
         let cookie = ApiKeyValue::with_description(
             self.cookie,
-            "The cookie of a session that is signed in.".to_owned(),
+            "The cookie of a signed-in session.".to_owned(),
         );
         let components = schemas::all(ComponentsBuilder::new())
             .security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));

@@ -1,4 +1,4 @@
-//! Every operation, with every status and code that it answers with.
+//! Every operation, with every status and code of its responses.
 
 use utoipa::openapi::path::{HttpMethod, Parameter, PathItem, PathsBuilder};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::web::member::SIGNED_IN_AS;
 
-const USER_CHANGED: &str = "`signed_in_as` names another user than the one who is signed in.";
+const USER_CHANGED: &str = "`signed_in_as` names a user who is not the one signed in.";
 
 const MALFORMED: &[&str] = &["invalid-parameter", "invalid-body"];
 
@@ -45,24 +45,24 @@ pub(super) fn account(paths: PathsBuilder, prefix: &str) -> PathsBuilder {
     )
 }
 
-/// What a reader's operation has in common with the others.
+/// An operation that needs the permission to read.
 fn reading(id: &str, summary: &str) -> Draft {
     Draft::new(ADMIN, id, summary)
         .explained(
             "Needs the permission to read, `sessions:read` unless another one is configured.",
         )
-        .refuses("401", &["signed-out"], "Nobody is signed in.")
+        .refuses("401", &["signed-out"], "No user is signed in.")
         .refuses("403", &["forbidden"], "The permission is missing.")
 }
 
 fn changing(id: &str, summary: &str) -> Draft {
     Draft::new(ADMIN, id, summary)
         .explained("Needs the permission to end sessions, `sessions:revoke` unless another one is configured.")
-        .refuses("401", &["signed-out"], "Nobody is signed in.")
+        .refuses("401", &["signed-out"], "No user is signed in.")
         .refuses(
             "403",
             &["cross-site", "forbidden"],
-            "Another site's page asks, the permission is missing, or the user is protected.",
+            "The request comes from another site's page, the permission is missing, or the user is protected.",
         )
         .takes([signed_in_as()])
         .refuses("409", &["user-changed"], USER_CHANGED)
@@ -70,25 +70,33 @@ fn changing(id: &str, summary: &str) -> Draft {
 
 fn list() -> Draft {
     let conditions = [
-        in_query("user_id", "Whose.", schemas::user_id()),
+        in_query("user_id", "Only sessions of this user.", schemas::user_id()),
         in_query(
             "acting_user",
-            "In which this administrator acts as somebody else.",
+            "Only sessions in which this administrator acts as another user.",
             schemas::user_id(),
         ),
-        in_query("state", "In which state.", schemas::state()),
-        in_query("ip", "The address at sign-in.", schemas::ip()),
+        in_query("state", "Only sessions in this state.", schemas::state()),
+        in_query(
+            "ip",
+            "Only sessions that were signed in from this address.",
+            schemas::ip(),
+        ),
         in_query(
             "user_agent",
-            "A part of the user agent at sign-in.",
+            "Only sessions whose user agent at sign-in contains this text.",
             schemas::user_agent(),
         ),
         in_query(
             "created_after",
-            "Made at this time or later.",
+            "Only sessions that began at this time or later.",
             schemas::time(),
         ),
-        in_query("created_before", "Made before this time.", schemas::time()),
+        in_query(
+            "created_before",
+            "Only sessions that began before this time.",
+            schemas::time(),
+        ),
     ];
     let list = reading("listSessions", "Lists sessions, newest first.").takes(conditions);
     paged(list)
@@ -104,7 +112,7 @@ fn paged(draft: Draft) -> Draft {
         .refuses(
             "400",
             &["invalid-parameter", "invalid-body", "invalid-page-token"],
-            "A parameter cannot be right, there is a body, or the page token was made for something else.",
+            "A parameter is invalid, there is a body, or the page token is not for this listing, filter and user.",
         )
 }
 
@@ -115,57 +123,60 @@ fn show() -> Draft {
         .refuses(
             "400",
             MALFORMED,
-            "A parameter cannot be right, or there is a body.",
+            "A parameter is invalid, or there is a body.",
         )
-        .refuses("404", &["not-found"], "There is no such session.")
+        .refuses("404", &["not-found"], "The session does not exist.")
 }
 
 fn revoke() -> Draft {
     changing("revokeSession", "Ends a session.")
         .takes([session_id(), include_current()])
-        .answers_nothing("It has ended.")
+        .answers_nothing("The session has ended.")
         .refuses(
             "400",
             MALFORMED,
-            "A parameter cannot be right, or there is a body.",
+            "A parameter is invalid, or there is a body.",
         )
         .refuses(
             "404",
             &["not-found"],
-            "There is no such session, or it has ended already.",
+            "The session does not exist, or it has ended already.",
         )
         .refuses(
             "409",
             &["current-session", "user-changed"],
-            "It is the current session, which is kept; or another user is signed in by now.",
+            "It is the current session, which is kept; or `signed_in_as` names a user who is not the one signed in.",
         )
 }
 
 fn revoke_user() -> Draft {
     changing(
         "revokeSessionsOfUser",
-        "Ends all sessions of a user, and those in which the user acts as somebody else.",
+        "Ends all sessions of a user, and those in which the user acts as another user.",
     )
     .takes([user_id(), include_current()])
-    .answers("Revoked", "How many have ended.")
+    .answers("Revoked", "The number of sessions that have ended.")
     .refuses(
         "400",
         MALFORMED,
-        "A parameter cannot be right, or there is a body.",
+        "A parameter is invalid, or there is a body.",
     )
 }
 
 fn revoke_where() -> Draft {
     changing(
         "revokeSessions",
-        "Ends all sessions that the conditions mean, or counts them.",
+        "Ends all sessions that match the conditions, or counts them.",
     )
     .reads("Revocation")
-    .answers("Revoked", "How many have ended, or would.")
+    .answers(
+        "Revoked",
+        "The number of sessions that have ended, or would end.",
+    )
     .refuses(
         "400",
         MALFORMED,
-        "A member cannot be right, or the body is not an object.",
+        "A member is invalid, or the body is not an object.",
     )
 }
 
@@ -176,14 +187,14 @@ fn limit() -> Draft {
         .refuses(
             "400",
             MALFORMED,
-            "A parameter cannot be right, or there is a body.",
+            "A parameter is invalid, or there is a body.",
         )
 }
 
 fn set_limit() -> Draft {
     changing(
         "setLimit",
-        "Sets a user's own maximum of sessions, or takes it back.",
+        "Sets a user's own maximum of sessions, or removes it.",
     )
     .takes([user_id()])
     .reads("Limit")
@@ -191,7 +202,7 @@ fn set_limit() -> Draft {
     .refuses(
         "400",
         MALFORMED,
-        "A parameter or member cannot be right, or the body is not an object.",
+        "A parameter or member is invalid, or the body is not an object.",
     )
 }
 
@@ -199,10 +210,14 @@ fn list_own() -> Draft {
     let list = Draft::new(
         ACCOUNT,
         "listOwnSessions",
-        "Lists one's own sessions, newest first.",
+        "Lists the signed-in user's own sessions, newest first.",
     )
-    .takes([in_query("state", "In which state.", schemas::state())])
-    .refuses("401", &["signed-out"], "Nobody is signed in.");
+    .takes([in_query(
+        "state",
+        "Only sessions in this state.",
+        schemas::state(),
+    )])
+    .refuses("401", &["signed-out"], "No user is signed in.");
     paged(list)
 }
 
@@ -212,40 +227,47 @@ fn changing_own(id: &str, summary: &str) -> Draft {
         .refuses(
             "400",
             MALFORMED,
-            "A parameter cannot be right, or there is a body.",
+            "A parameter is invalid, or there is a body.",
         )
         .refuses(
             "401",
             &["signed-out", "recent-sign-in-required"],
-            "Nobody is signed in, or not recently.",
+            "No user is signed in, or the sign-in is not recent.",
         )
-        .refuses("403", &["cross-site"], "Another site's page asks.")
+        .refuses(
+            "403",
+            &["cross-site"],
+            "The request comes from another site's page.",
+        )
         .takes([signed_in_as()])
         .refuses("409", &["user-changed"], USER_CHANGED)
 }
 
 fn revoke_own() -> Draft {
-    changing_own("revokeOwnSession", "Ends one of one's own sessions.")
+    changing_own("revokeOwnSession", "Ends one of the signed-in user's own sessions.")
         .takes([session_id()])
-        .answers_nothing("It has ended.")
+        .answers_nothing("The session has ended.")
         .refuses(
             "404",
             &["not-found"],
-            "There is no such session, it has ended, or it is somebody else's.",
+            "The session does not exist, has ended, or belongs to another user.",
         )
         .refuses(
             "409",
             &["current-session", "user-changed"],
-            "It is the current session: sign out. Or another user is signed in by now.",
+            "It is the current session: sign out instead. Or `signed_in_as` names a user who is not the one signed in.",
         )
 }
 
 fn revoke_others() -> Draft {
     changing_own(
         "revokeOtherSessions",
-        "Ends all of one's own sessions but the current one.",
+        "Ends all of the signed-in user's own sessions except the current one.",
     )
-    .answers("Revoked", "How many have ended; the current one is kept.")
+    .answers(
+        "Revoked",
+        "The number of sessions that have ended. The current one is kept.",
+    )
 }
 
 fn session_id() -> Parameter {
@@ -259,7 +281,7 @@ fn user_id() -> Parameter {
 fn signed_in_as() -> Parameter {
     in_query(
         SIGNED_IN_AS,
-        "As whom the client believes to be signed in: refused when another user is by now.",
+        "The user who the client believes is signed in. The request is refused if another user is.",
         schemas::user_id(),
     )
 }

@@ -1,4 +1,4 @@
-//! What operations are put together from.
+//! The parts of which operations consist.
 
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, RefOr, Required, Response, ResponseBuilder,
@@ -12,13 +12,13 @@ use super::schemas::{problem_of, reference, string};
 pub(super) const ADMIN: &str = "administrators";
 pub(super) const ACCOUNT: &str = "account";
 
-pub(super) const DESCRIPTION: &str = "Sessions listed and ended. Refusals are problems (RFC 9457) with a stable `code`. \
-    Addresses that do not exist answer 404 `not-found`, other methods 405 `method-not-allowed` with `Allow`, before \
-    anything else is looked at. `HEAD` works where `GET` does. Unknown and repeated parameters are refused, and so are \
+pub(super) const DESCRIPTION: &str = "Lists and ends sessions. Refusals are problems (RFC 9457) with a stable `code`. \
+    Before any other check, unknown addresses answer 404 `not-found`, and unsupported methods 405 \
+    `method-not-allowed` with `Allow`. `HEAD` works where `GET` does. Unknown and repeated parameters are refused, and so are \
     bodies where none is described. Requests that change something are refused when they come from another site's page: \
     403 `cross-site`.";
 
-/// One operation in the making.
+/// Builds one operation.
 pub(super) struct Draft(OperationBuilder);
 
 impl Draft {
@@ -41,7 +41,7 @@ impl Draft {
         Self(takes)
     }
 
-    /// With a body, and what may be wrong with it.
+    /// Adds a JSON body, and the refusals for an invalid one.
     pub(super) fn reads(self, schema: &str) -> Self {
         let body: RequestBody = RequestBodyBuilder::new()
             .content("application/json", json_of(reference(schema)))
@@ -60,13 +60,13 @@ impl Draft {
         Self(self.0.response("200", response))
     }
 
-    /// A page, with the address of the next one.
+    /// Adds a page of sessions as the response, with the address of the next page.
     pub(super) fn answers_page(self) -> Self {
         let link = HeaderBuilder::new()
             .schema(string())
-            .description(Some("`<…>; rel=\"next\"`, while there is a next page."));
+            .description(Some("`<…>; rel=\"next\"`, if there is a next page."));
         let response = ResponseBuilder::new()
-            .description("One page.")
+            .description("One page of sessions.")
             .header("Link", link.build())
             .content("application/json", json_of(reference("Sessions")));
         Self(self.0.response("200", response))
@@ -85,12 +85,12 @@ impl Draft {
         self.refuses(
             "500",
             &["internal"],
-            "The application is not set up correctly.",
+            "The application is misconfigured. Its log says more.",
         )
         .refuses(
             "503",
             &["unavailable"],
-            "The database, or the authorization, does not answer. Try again.",
+            "The database or the application's authorization does not answer. Try again.",
         )
         .0
         .build()
@@ -106,7 +106,7 @@ fn refusal(status: &str, codes: &[&'static str], description: &str) -> Response 
         .content("application/problem+json", problem);
     let header = match status {
         "401" => Some(("WWW-Authenticate", "`Cookie`")),
-        "503" => Some(("Retry-After", "Seconds.")),
+        "503" => Some(("Retry-After", "When to try again, in seconds.")),
         _ => None,
     };
     match header {

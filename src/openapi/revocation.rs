@@ -1,4 +1,4 @@
-//! The body of a revocation: conditions that leave somebody out, or everybody's in so many words.
+//! The body of a revocation: conditions, or `everybody` for the sessions of all users.
 
 use serde_json::json;
 use utoipa::openapi::schema::{
@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{
 
 use super::schemas::{boolean, ip, state, time, user_agent, user_id};
 
-/// The conditions that leave somebody out.
+/// The conditions that exclude sessions of some users. A body without `everybody` must have one of them.
 const NARROWING: [&str; 6] = [
     "user_id",
     "acting_user",
@@ -26,7 +26,7 @@ pub(super) fn schema() -> OneOfBuilder {
                 "dry_run",
                 boolean()
                     .default(Some(false.into()))
-                    .description(Some("Counts, and ends nobody.")),
+                    .description(Some("Counts the sessions and ends none.")),
             )
             .property(
                 "include_current",
@@ -54,16 +54,16 @@ pub(super) fn schema() -> OneOfBuilder {
                 .item(how(conditions, false))
                 .item(narrow)
                 .description(Some(
-                    "By conditions, of which at least one leaves somebody out.",
+                    "Sessions that match conditions. At least one condition other than `state` is required.",
                 )),
         )
         .item(
             how(ObjectBuilder::new(), true)
                 .required("everybody")
-                .description(Some("Everybody's.")),
+                .description(Some("The sessions of all users.")),
         )
         .description(Some(
-            "Which sessions to end: the conditions of the listing, all together.",
+            "Which sessions to end: those that match all conditions, as in the listing.",
         ))
         .examples([json!({ "ip": "192.0.2.7", "dry_run": true })])
 }

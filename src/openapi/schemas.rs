@@ -1,4 +1,4 @@
-//! The shapes of answers and bodies.
+//! The schemas of responses and bodies.
 
 use serde_json::{Value, json};
 use utoipa::openapi::{
@@ -71,7 +71,7 @@ pub(super) fn ip() -> OneOfBuilder {
 pub(super) fn user_agent() -> ObjectBuilder {
     string()
         .description(Some(
-            "A part of a user agent, letter for letter. At most 255 bytes of UTF-8.",
+            "A part of a user agent, with exact upper and lower case. At most 255 bytes of UTF-8.",
         ))
         .min_length(Some(1))
         .max_length(Some(255))
@@ -109,7 +109,7 @@ fn count() -> ObjectBuilder {
         .minimum(Some(0))
 }
 
-/// An object all of whose members are there.
+/// An object whose members are all required.
 fn object<P: Into<RefOr<Schema>>>(
     members: impl IntoIterator<Item = (&'static str, P)>,
 ) -> ObjectBuilder {
@@ -152,11 +152,11 @@ fn session() -> ObjectBuilder {
         ("created_at", time()),
         (
             "last_seen_at",
-            time().description(Some("To within the touch interval.")),
+            time().description(Some("Exact to the touch interval.")),
         ),
         (
             "expires_at",
-            time().description(Some("When the absolute timeout passes.")),
+            time().description(Some("When the absolute timeout ends the session.")),
         ),
         (
             "authenticated_at",
@@ -169,7 +169,7 @@ fn session() -> ObjectBuilder {
         (
             "user_agent",
             nullable(Type::String).description(Some(
-                "Sent by the client at sign-in: escape it when you show it.",
+                "As the client sent it at sign-in: escape it when you show it.",
             )),
         ),
         ("ended_at", maybe_time()),
@@ -187,7 +187,7 @@ fn session() -> ObjectBuilder {
 
 fn sessions() -> ObjectBuilder {
     let token = nullable(Type::String).description(Some(
-        "Opens the next page, with the same conditions; null on the last one.",
+        "Send it with the same conditions to get the next page. Null on the last page.",
     ));
     object::<RefOr<Schema>>([
         (
@@ -195,16 +195,16 @@ fn sessions() -> ObjectBuilder {
             ArrayBuilder::new().items(reference("Session")).into(),
         ),
         ("next_page_token", token.into()),
-        ("incomplete", boolean().description(Some("Time ran out before the page was full, and older sessions may match: the next page goes on from there.")).into()),
+        ("incomplete", boolean().description(Some("Time ran out before the page was full, and older sessions may match. The next page continues from there.")).into()),
     ])
     .description(Some("One page of sessions, newest first."))
 }
 
 fn revoked() -> ObjectBuilder {
     object([
-        ("revoked", count().description(Some("Live sessions that have ended, or would."))),
-        ("kept", count().description(Some("Live sessions that were meant and are kept: the current one, and those of protected users."))),
-        ("incomplete", boolean().description(Some("Time ran out: more may be there that are meant. Ask again."))),
+        ("revoked", count().description(Some("Live sessions that have ended, or would end."))),
+        ("kept", count().description(Some("Live sessions that match but are kept: the current one, and those of protected users."))),
+        ("incomplete", boolean().description(Some("Time ran out, so more sessions may match. Repeat the request."))),
     ])
     .examples([json!({ "revoked": 2, "kept": 0, "incomplete": false })])
 }
@@ -220,7 +220,7 @@ fn limit() -> ObjectBuilder {
         .item(string().enum_values(Some(["unlimited"])))
         .item(ObjectBuilder::new().schema_type(Type::Null))
         .description(Some(
-            "With 0 the user cannot sign in; null: the application's default.",
+            "With 0 the user cannot sign in. Null means the application's default.",
         ));
     object([("max_sessions", max)])
         .description(Some("A user's own maximum of live sessions."))
@@ -235,18 +235,21 @@ fn problem() -> ObjectBuilder {
         ("status", ObjectBuilder::new().schema_type(Type::Integer)),
         (
             "code",
-            string().description(Some("Stable: programs may depend on it.")),
+            string().description(Some("Stable, so that programs can depend on it.")),
         ),
-        ("detail", string().description(Some("For people."))),
+        (
+            "detail",
+            string().description(Some("An explanation for people. Its wording may change.")),
+        ),
     ])
     .property(
         "parameter",
-        string().description(Some("The parameter that is to blame, escaped and cut.")),
+        string().description(Some("The invalid parameter, escaped and shortened.")),
     )
-    .description(Some("Why a request was not carried out (RFC 9457)."))
+    .description(Some("Why a request was refused (RFC 9457)."))
 }
 
-/// A problem with one of these codes.
+/// A problem that has one of these codes.
 pub(super) fn problem_of(codes: &[&'static str]) -> AllOfBuilder {
     let code = string().enum_values(Some(codes.iter().copied()));
     AllOfBuilder::new()

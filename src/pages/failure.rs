@@ -1,7 +1,7 @@
-//! Refusals as pages, and the headers of all answers.
+//! Refusals as pages, and the headers of all responses.
 //!
-//! Handlers refuse with the same problems as the JSON routers. Around them, each is turned into a page of the same status
-//! with the same headers, so that the two cannot drift apart.
+//! Handlers of pages refuse with the same problems as the JSON routers. A middleware turns each problem into a page
+//! with the same status and headers, so that the two cannot drift apart.
 
 use askama::Template;
 use axum::{
@@ -23,16 +23,16 @@ use super::{
 };
 use crate::{extract::problem::Problem, session::Session, web::refusal::Refusal};
 
-/// Our own stylesheet, images and forms, and nothing else from anywhere: no script at all (ASVS 5.0, 3.4.3).
+/// Allows stylesheets, images and forms of this origin, and nothing else: no scripts at all (ASVS 5.0, 3.4.3).
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// `no-referrer` would make browsers send `Origin: null` with our own forms, and those that send no `Sec-Fetch-Site`
-/// would be refused as another site.
+/// `no-referrer` would make browsers send `Origin: null` with our own forms. The cross-site check would then refuse
+/// browsers that send no `Sec-Fetch-Site`.
 const REFERRER: HeaderValue = HeaderValue::from_static("same-origin");
 
-/// No window of another site holds on to ours (ASVS 5.0, 3.4.8).
+/// Keeps windows of other sites from referring to ours (ASVS 5.0, 3.4.8).
 const OPENER: HeaderValue = HeaderValue::from_static("same-origin");
 
 #[derive(Debug, Template)]
@@ -43,7 +43,7 @@ struct FailurePage {
     title: &'static str,
     detail: String,
     sign_in: Option<String>,
-    /// Whether the first page is worth going back to.
+    /// Whether to link back to the first page.
     leads_back: bool,
 }
 
@@ -80,19 +80,19 @@ fn is_html(response: &Response) -> bool {
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
-/// The same head with a page in it: `Allow`, `Retry-After` and `WWW-Authenticate` stay.
+/// A page with the head of the response: `Allow`, `Retry-After` and `WWW-Authenticate` stay.
 fn page_of(response: Response, site: &Site, mount: &Mount, session: Option<&Session>) -> Response {
     let (mut head, _) = response.into_parts();
     let code = head.extensions.get::<Problem>().map(|problem| problem.code);
     let (title, detail) = words(head.status, code.unwrap_or_default());
-    // The one that names a parameter knows better.
+    // A refusal that names a parameter is more exact than the text for its status.
     let detail = match head.extensions.get::<Refusal>() {
         Some(refusal) if refusal.parameter_name().is_some() => refusal.detail(),
         _ => detail.to_owned(),
     };
     let asks_to_sign_in = head.status == StatusCode::UNAUTHORIZED;
     let page = FailurePage {
-        // Messages wait for a page that went well.
+        // Messages wait for a page without an error.
         frame: site.frame_without_messages(mount, session),
         status: head.status.as_u16(),
         title,
@@ -109,49 +109,54 @@ fn page_of(response: Response, site: &Site, mount: &Mount, session: Option<&Sess
 
 fn words(status: StatusCode, code: &str) -> (&'static str, &'static str) {
     match (code, status) {
-        ("signed-out", _) => (
-            "Please sign in",
-            "This page is for those who are signed in.",
-        ),
+        ("signed-out", _) => ("Please sign in", "You must sign in to see this page."),
         ("recent-sign-in-required", _) => (
             "Please sign in again",
-            "To end a session, you have to have signed in a short while ago. Nothing was changed: sign in again and repeat it.",
+            "Your last sign-in is too long ago for ending a session. Nothing was changed. Sign in again and repeat it.",
         ),
         ("cross-site", _) => (
             "Refused",
-            "This request came from another site, and nothing was changed. If you meant it, do it from the page itself.",
+            "Another site sent this request, so nothing was changed. If you meant to do it, go back and use the page itself.",
         ),
         ("current-session", _) => (
             "That is your own session",
-            "Nothing was changed: this would have ended the session that you are using.",
+            "This would have ended the session that you are using. Nothing was changed. To end it, sign out.",
         ),
         ("user-changed", _) => (
             "Another user is signed in now",
-            "This page was made for a user who is no longer signed in here. Nothing was changed: look again before you go on.",
+            "Another user has signed in since this page was loaded. Nothing was changed. Load the page again before you go on.",
         ),
         ("invalid-page-token", _) => (
-            "This page is gone",
-            "The link to this part of the list is not valid, or no longer. Start again from the first page.",
+            "Page no longer valid",
+            "The link to this part of the list is not valid. Start again from the first page.",
         ),
-        (_, StatusCode::FORBIDDEN) => ("Not allowed", "Your account may not do this."),
+        (_, StatusCode::FORBIDDEN) => (
+            "Not allowed",
+            "The account that you are using may not do this. If you need to do it, ask an administrator.",
+        ),
         (_, StatusCode::NOT_FOUND) => (
-            "Nothing here",
-            "What this address speaks of is not there, or no longer: a session may have ended meanwhile.",
+            "Page not found",
+            "There is no page at this address, or its session has ended already. Go back to the list.",
         ),
-        (_, StatusCode::METHOD_NOT_ALLOWED) => {
-            ("Not this way", "This address does not answer to that.")
-        }
-        (_, StatusCode::CONFLICT) => ("Not at the moment", "Something else stands in the way."),
+        (_, StatusCode::METHOD_NOT_ALLOWED) => (
+            "Method not allowed",
+            "This address does not support that request. Go back and use the page itself.",
+        ),
+        (_, StatusCode::CONFLICT) => (
+            "Not possible now",
+            "Something has changed meanwhile. Go back, load the page again and repeat it.",
+        ),
         (_, StatusCode::SERVICE_UNAVAILABLE) => (
-            "Back in a moment",
-            "The database cannot be reached. Nothing is lost and nobody was signed out: try again shortly.",
+            "Temporarily unavailable",
+            "The database cannot be reached, so your request may be unfinished. This has not signed you out. Try again shortly.",
         ),
-        (_, status) if status.is_client_error() => {
-            ("That did not work", "The request could not be read.")
-        }
+        (_, status) if status.is_client_error() => (
+            "Invalid request",
+            "The application could not read the request. Go back and send the form again.",
+        ),
         _ => (
             "Something went wrong",
-            "This should not have happened. The application's log says more.",
+            "The application has failed. Its log says why: tell its operators.",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! What is around each page: title, stylesheets, navigation, messages.
+//! The frame of each page: title, stylesheets, navigation, messages.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::{
     user_id::UserId,
 };
 
-/// What is the same on all pages of a router.
+/// The settings that all pages of a router share.
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     look: Arc<PageLook>,
-    /// The name of the first page, which all others lead back to.
+    /// The name of the first page, to which all others link back.
     section: &'static str,
     sign_in_page: Option<Arc<str>>,
 }
@@ -33,7 +33,7 @@ impl Site {
         }
     }
 
-    /// Where to sign in again, and the page to come back to.
+    /// The address of the sign-in page, with the page to return to.
     pub(super) fn sign_in_link(&self, mount: &Mount) -> Option<String> {
         let page = self.sign_in_page.as_deref()?;
         Some(super::with_query(
@@ -42,7 +42,7 @@ impl Site {
         ))
     }
 
-    /// With the messages that wait to be shown.
+    /// A frame with the waiting messages.
     pub(crate) fn frame(&self, mount: &Mount, session: &Session) -> Frame {
         Frame {
             messages: session.flash().take(),
@@ -74,29 +74,29 @@ impl Site {
     }
 }
 
-/// What is around one page.
+/// The frame of one page.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) title: String,
     pub(crate) home: Option<String>,
     pub(crate) icon: String,
     pub(crate) stylesheets: Vec<String>,
-    /// The first page.
+    /// The address of the first page.
     pub(crate) start: String,
     pub(crate) section: &'static str,
-    /// Who is signed in, and who acts as that user.
+    /// The signed-in user, and the administrator who acts as that user.
     pub(crate) who: Option<Who>,
     pub(crate) messages: Vec<FlashMessage>,
 }
 
 impl Frame {
-    /// Whom the forms of this page are made for.
+    /// The value of `signed_in_as` in the forms of this page.
     pub(crate) fn signed_in_as(&self) -> &str {
         self.who.as_ref().map_or("", |who| who.user_id.as_str())
     }
 }
 
-/// Who sees the page.
+/// The user who sees the page.
 #[derive(Debug)]
 pub(crate) struct Who {
     /// For the forms.
@@ -105,19 +105,19 @@ pub(crate) struct Who {
     pub(crate) acting_user: Option<Shown>,
 }
 
-/// A page between the first one and this.
+/// A breadcrumb: a page between the first one and this one.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) href: String,
     pub(crate) text: String,
 }
 
-/// A page as an answer.
+/// Renders a page as a response.
 pub(crate) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a page could not be made");
+            tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! What became of a session, as far as its row tells.
+//! The history of a session, as far as its row shows it.
 
 use askama::{Template, filters::HtmlSafe};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::{shown::Shown, when::When};
 use crate::store::{EndedReason, SessionInfo};
 
-/// The steps of a session's life, in their order.
+/// The steps of a session's life, in order.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/history.html")]
 pub(crate) struct History {
@@ -17,7 +17,7 @@ pub(crate) struct History {
 struct HistoryStep {
     what: String,
     when: When,
-    /// Still to come.
+    /// The step is in the future.
     is_ahead: bool,
 }
 
@@ -66,12 +66,14 @@ fn ended(session: &SessionInfo) -> String {
     let what = match session.ended_reason {
         Some(EndedReason::Logout) => "Signed out",
         Some(EndedReason::Limit) => {
-            "Ended, to make room for a newer session: the limit was reached"
+            "Ended to make room for a newer session: the user had reached the limit"
         }
         Some(EndedReason::Replaced) => "Ended: the same browser signed in again",
         Some(EndedReason::Expired) => "Timed out",
-        Some(EndedReason::StampChanged) => "Ended: the account is not what it was at sign-in",
-        Some(EndedReason::Abandoned) => "Ended: the answer to the sign-in never arrived",
+        Some(EndedReason::StampChanged) => "Ended: the account has changed since the sign-in",
+        Some(EndedReason::Abandoned) => {
+            "Ended: the browser never received the response to the sign-in"
+        }
         _ => "Ended",
     };
     match (&session.ended_by, session.ended_reason) {

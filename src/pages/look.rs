@@ -1,6 +1,6 @@
-//! What an application may change about the pages without writing its own.
+//! The settings for the look of the pages.
 
-/// How the pages for administrators and users look: their title, stylesheets and ways out.
+/// How the pages for administrators and users look: their title, stylesheets, and links to the application.
 ///
 /// ```
 /// use countersign::PageLook;
@@ -8,13 +8,13 @@
 /// let look = PageLook::new("Example Shop").home("/").stylesheet("/shop.css").icon("/icon.svg");
 /// ```
 ///
-/// Everything else about them can be replaced by pages of the application's own on top of the JSON of
-/// [`admin::router`](crate::admin::router()) and [`account::router`](crate::account::router()).
+/// To change anything else, write your own pages on top of the JSON of [`admin::router`](crate::admin::router()) and
+/// [`account::router`](crate::account::router()).
 ///
 /// # Security
 ///
-/// The pages' Content-Security-Policy allows stylesheets and images of the same origin alone (ASVS 5.0, 3.4.3), so paths
-/// are what to give here.
+/// The pages' Content-Security-Policy allows only stylesheets and images of the same origin (ASVS 5.0, 3.4.3), so give
+/// paths here.
 #[derive(Clone, Debug)]
 pub struct PageLook {
     pub(super) title: String,
@@ -26,8 +26,7 @@ pub struct PageLook {
 }
 
 impl PageLook {
-    /// The look of an application of this name, which stands at the top of each page and in its title. Default:
-    /// `Sessions`.
+    /// The look of an application with this name. Each page shows it at the top and in its title. Default: `Sessions`.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
         Self {
@@ -40,36 +39,37 @@ impl PageLook {
         }
     }
 
-    /// Where the application's name leads to. Default: nowhere.
+    /// The link behind the application's name. Default: none.
     #[must_use]
     pub fn home(mut self, path: impl Into<String>) -> Self {
         self.home = Some(path.into());
         self
     }
 
-    /// The icon of the pages in the browser. Default: none.
+    /// The icon that browsers show for the pages. Default: none.
     #[must_use]
     pub fn icon(mut self, path: impl Into<String>) -> Self {
         self.icon = path.into();
         self
     }
 
-    /// Adds a stylesheet, after the pages' own and after those that were added before. To change colours, set the custom
-    /// properties that stand at the top of the pages' own one, such as `--accent`.
+    /// Adds a stylesheet after the pages' own one and those added before. To change colours, set the custom properties
+    /// at the top of the pages' own stylesheet, such as `--accent`.
     #[must_use]
     pub fn stylesheet(mut self, path: impl Into<String>) -> Self {
         self.stylesheets.push(path.into());
         self
     }
 
-    /// Leaves out the pages' own stylesheet: what is added with [`stylesheet`](Self::stylesheet) stands alone.
+    /// Leaves out the pages' own stylesheet: the pages then have only those added with
+    /// [`stylesheet`](Self::stylesheet).
     #[must_use]
     pub fn without_own_stylesheet(mut self) -> Self {
         self.own_stylesheet = false;
         self
     }
 
-    /// The path of the page to sign in, for pages that ask to do so again; `?next=…` comes along. Default: that of
+    /// The path of the sign-in page, to which pages link that need a new sign-in. The link adds `?next=…`. Default:
     /// [`SessionsBuilder::sign_in_page`](crate::SessionsBuilder::sign_in_page).
     #[must_use]
     pub fn sign_in_page(mut self, path: impl Into<String>) -> Self {

@@ -1,5 +1,5 @@
-//! What the pages for administrators and those for users have in common. They stand on the same calls as the JSON, and
-//! add words, looks and nothing else.
+//! What the pages for administrators and users share. The pages use the same operations as the JSON routes, and add
+//! only wording and looks.
 
 mod device;
 mod failure;

@@ -1,4 +1,4 @@
-//! Where a router of pages is, as the browser sees it: each link starts there.
+//! The path under which the application nested the pages. Every link starts with it.
 
 use std::fmt::Display;
 
@@ -7,16 +7,16 @@ use percent_encoding::utf8_percent_encode;
 
 use crate::web::link::{UNRESERVED, query};
 
-/// The path under which the pages are, for example `/admin/sessions`.
+/// The path of the pages as the browser sees it, for example `/admin/sessions`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
     base: String,
-    /// The first page as it has to be asked for.
+    /// The path of the first page, with a slash at the end if the application nested it so.
     start: String,
 }
 
 impl Mount {
-    /// What is in front of the path that the nested router sees.
+    /// Finds the part before the path that the nested router sees.
     pub(crate) fn of(request: &Request) -> Self {
         let inner = request.uri().path();
         let extensions = request.extensions();
@@ -29,15 +29,15 @@ impl Mount {
         Self::new(original, inner, nested)
     }
 
-    /// `nested` is the path that the application named; it may end with a slash.
+    /// `nested` is the path that the application gave; it may end with a slash.
     fn new(original: &str, inner: &str, nested: &str) -> Self {
         let base = match original.strip_suffix(inner) {
             Some(base) => base,
-            // The prefix alone was asked for, without a slash.
+            // The request is for the prefix alone, without a slash.
             None if inner == "/" => original,
             None => "",
         };
-        // A browser would read the start of such a path as the name of another host.
+        // A browser would read the start of such a path as another host's name.
         let base = match base.as_bytes() {
             [b'/', b'/' | b'\\', ..] => "",
             _ => base,
@@ -52,12 +52,12 @@ impl Mount {
         }
     }
 
-    /// The first page.
+    /// The path of the first page.
     pub(crate) fn start(&self) -> &str {
         &self.start
     }
 
-    /// A page below it; the segments are escaped.
+    /// The path of a page below it, with the segments escaped.
     pub(crate) fn to(&self, segments: &[&dyn Display]) -> String {
         let mut path = self.base.clone();
         for segment in segments {
@@ -68,7 +68,7 @@ impl Mount {
     }
 }
 
-/// Adds values to a path as its query.
+/// Adds a query to a path.
 pub(crate) fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
     match pairs.is_empty() {
         true => path.to_owned(),

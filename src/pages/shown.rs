@@ -1,14 +1,15 @@
-//! Text from outside, as a page shows it.
+//! Untrusted text, as a page shows it.
 
 use std::fmt;
 
 use crate::visible::visible;
 
-/// Text that came from outside, with what does not print written out: nobody is taken for another because a character turns
-/// the rest around, or is not to be seen. What stands in a form to be sent back is no such text: it has to stay as it is.
+/// Untrusted text with unprintable characters written out. Otherwise an invisible character, or one that reverses the
+/// text after it, could make one user look like another. Do not use it for the value of a form field, which must stay
+/// unchanged.
 ///
-/// The template escapes it for HTML, and isolates it with `<bdi>` or `dir="auto"`: letters that run from right to left must
-/// not draw what stands beside them along.
+/// The template escapes it for HTML, and isolates it with `<bdi>` or `dir="auto"`, so that right-to-left letters do not
+/// reorder the text beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shown(String);
 

@@ -1,4 +1,4 @@
-//! The stylesheet, at a path that changes with its text, so that browsers may keep it for good.
+//! The stylesheet. Its path changes with its text, so that browsers can cache it for ever.
 
 use std::sync::LazyLock;
 

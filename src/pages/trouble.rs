@@ -1,6 +1,6 @@
-//! What was wrong with a form.
+//! A problem with a form.
 
-/// One thing that was wrong, for the summary at the top and for the field that is to blame.
+/// One problem, for the summary at the top of the page and for the field that caused it.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     /// The id of the field.

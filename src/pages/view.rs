@@ -10,7 +10,7 @@ use crate::{
     user_id::UserId,
 };
 
-/// A session, ready to be shown. Whatever comes from outside is [`Shown`] here, and escaped by the template.
+/// A session, ready to show. Untrusted text is [`Shown`] here, and the template escapes it.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionView {
     pub(crate) id: Uuid,
@@ -25,12 +25,12 @@ pub(crate) struct SessionView {
     pub(crate) last_seen: When,
     pub(crate) remembered: bool,
     pub(crate) state: StateView,
-    /// Whether it is the one by which this page was asked for.
+    /// Whether it is the session of the request for this page.
     pub(crate) is_current: bool,
     /// Whether the page offers to end it.
     pub(crate) may_end: bool,
     pub(crate) end_href: String,
-    /// What the control to end it says to those who do not see where it stands.
+    /// The accessible label of the button that ends it, for people who do not see its row.
     pub(crate) end_label: String,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct UserLink {
     pub(crate) href: String,
 }
 
-/// Live, or why not.
+/// Live, or why it has ended.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/state.html")]
 pub(crate) struct StateView {
@@ -93,7 +93,7 @@ impl SessionView {
     }
 }
 
-/// In a word or two.
+/// The reason in a word or two.
 fn why(reason: Option<EndedReason>) -> &'static str {
     match reason {
         Some(EndedReason::Logout) => "signed out",
@@ -107,7 +107,7 @@ fn why(reason: Option<EndedReason>) -> &'static str {
     }
 }
 
-/// Sessions as a table; on a narrow screen its rows become cards.
+/// Sessions as a table. On a narrow screen its rows become cards.
 #[derive(Clone, Debug, Template)]
 #[template(path = "parts/table.html")]
 pub(crate) struct SessionTable {

@@ -1,4 +1,4 @@
-//! A request for a page: who asks, and where the pages are.
+//! A request for a page: its user, and the path of the pages.
 
 use axum::{
     body::Bytes,
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// What every handler of a page knows.
+/// What every handler of a page needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) user: Member,
@@ -33,7 +33,7 @@ impl Visit {
         SessionView::new(session, self.user.session_id(), &self.mount, self.now)
     }
 
-    /// Tells the next page what has been done, and leads there: loading it again does nothing twice.
+    /// Redirects to the next page, which shows the message. Reloading that page then repeats nothing.
     pub(crate) fn done(&self, message: impl Into<String>, next: &str) -> Response {
         self.session.flash().success(message);
         Redirect::to(next).into_response()
@@ -59,7 +59,7 @@ impl<S: MadeFor + Send + Sync> FromRequestParts<S> for Visit {
     }
 }
 
-/// What people are answered: they are sent to the sign-in page, where programs get a 401.
+/// The response for people. Unlike programs, which get a 401, browsers are redirected to the sign-in page.
 pub(crate) fn refuse_person(not_member: NotMember) -> Response {
     match not_member {
         NotMember::OtherApplication => Refusal::internal().into_response(),
@@ -67,7 +67,7 @@ pub(crate) fn refuse_person(not_member: NotMember) -> Response {
     }
 }
 
-/// The fields of a form that was sent by the user for whom its page was made. Empty ones count as left out.
+/// The fields of a form. The user who sends it must be the one who loaded its page. Empty fields count as absent.
 pub(crate) struct FormFields(pub(crate) Fields);
 
 impl<S: MadeFor + Send + Sync> FromRequest<S> for FormFields {
@@ -83,18 +83,19 @@ impl<S: MadeFor + Send + Sync> FromRequest<S> for FormFields {
             Err(rejection) => {
                 return Err(match rejection.into_response().status() {
                     StatusCode::PAYLOAD_TOO_LARGE => Refusal::body_too_large(),
-                    _ => Refusal::parameter("body", "could not be read"),
+                    _ => Refusal::parameter("body", "could not be read: send the form again"),
                 });
             }
         };
-        // A form without fields has nothing to say about its kind.
+        // A form without fields needs no `Content-Type`.
         if !is_form && !body.is_empty() {
             return Err(Refusal::unsupported_body());
         }
         let body = str::from_utf8(&body)
-            .map_err(|_| Refusal::parameter("body", "is not a form as browsers send it"))?;
+            .map_err(|_| Refusal::parameter("body", "must be a form as browsers send it"))?;
         let mut fields = Fields::from_query(body, Blanks::AreAbsent)?;
-        // Each form of a page names the user. One that names none was made by another program, or by an older version.
+        // Each form of our pages names the user. One that names none comes from another program, or from a page of an
+        // older version.
         match user.is_named_in(&mut fields)? {
             true => Ok(Self(fields)),
             false => Err(Refusal::user_changed()),
@@ -114,7 +115,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Refuses a query where none is expected.
+/// Refuses any query.
 pub(crate) fn no_query(query: Option<&str>) -> Result<(), Refusal> {
     Fields::from_query(query.unwrap_or_default(), Blanks::AreAbsent)?.finish()
 }

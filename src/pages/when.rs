@@ -1,4 +1,4 @@
-//! Times as people read them: how long ago, and exactly.
+//! Times for people: how long ago, and exact.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use askama::{Template, filters::HtmlSafe};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use timeago::{Formatter, TimeUnit};
 
-/// A moment, ready to be shown: relative, with the exact one for those who point at it and for a place beside it.
+/// A time, ready to show: relative, with the exact time as its tooltip.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
 #[template(path = "parts/when.html")]
 pub(crate) struct When {
@@ -21,7 +21,7 @@ pub(crate) struct When {
 impl HtmlSafe for When {}
 
 impl When {
-    /// The moment as seen at another. Only what is shown depends on this node's clock.
+    /// The time `at`, relative to `now`. Only what the page shows depends on this node's clock.
     pub(crate) fn new(at: OffsetDateTime, now: OffsetDateTime) -> Self {
         Self {
             relative: relative(at, now),
@@ -57,7 +57,7 @@ fn exact(at: OffsetDateTime) -> String {
 }
 
 fn machine(at: OffsetDateTime) -> String {
-    // Years of the database have four digits, which is all that can go wrong here.
+    // Formatting fails only for years beyond four digits, which the database does not have.
     at.to_offset(time::UtcOffset::UTC)
         .format(&Rfc3339)
         .unwrap_or_default()

@@ -1,13 +1,15 @@
-//! Who ends sessions.
+//! The user or job that ends sessions.
 
 use std::fmt;
 
 use super::SignedIn;
 use crate::{error::Error, user_id::UserId};
 
-/// Who ends a session: a user's id, or the name of a job. Recorded as `ended_by`, and logged.
+/// Who ends a session or sets a limit: a user's id, or the name of a job. Sessions record it as `ended_by`, and the log
+/// has it.
 ///
-/// 1 to 255 bytes, no control characters, no white space at either end; checked where it is used, as invalid input.
+/// It must have 1 to 255 bytes, no control characters, and no white space at either end. The method that takes it
+/// checks that, and returns an error of the kind [`InvalidInput`](crate::ErrorKind::InvalidInput).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor(String);
 
@@ -44,7 +46,7 @@ impl From<&UserId> for Actor {
     }
 }
 
-/// Who does what is done in this request: the administrator, where one acts as the user.
+/// The user who is signed in, or the administrator who acts as that user.
 impl From<&SignedIn> for Actor {
     fn from(user: &SignedIn) -> Self {
         user.actor().into()

@@ -1,4 +1,4 @@
-//! Work that a client who hangs up cannot stop.
+//! Work that goes on when the client hangs up.
 
 use std::future::Future;
 
@@ -6,7 +6,8 @@ use tracing::Instrument;
 
 use crate::{error::Error, store::Store};
 
-/// Runs to its end even if the caller is dropped meanwhile.
+/// Runs `work` to its end, even if the caller is dropped meanwhile. For example, a client that hangs up during its
+/// sign-out does not keep its session.
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Error> {
@@ -15,7 +16,8 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
         .map_err(Error::unavailable)
 }
 
-/// Undoes something, with patience for a database that is away. What it cannot undo lapses or expires by itself.
+/// Undoes something in the background, and retries while the database is away. What it cannot undo lapses or expires by
+/// itself.
 pub(crate) fn undo<F>(
     store: &Store,
     what: &'static str,

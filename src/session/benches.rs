@@ -1,4 +1,4 @@
-//! What `benches/hot` asks of this module: the answers about many sessions, and how they are read.
+//! What `benches/hot` needs of this module: the database's rows about many sessions, and reading them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
     token::TokenHash,
 };
 
-/// What the database answers about some sessions.
+/// The database's rows about some sessions.
 #[derive(Debug)]
 pub struct Answers {
     store: Arc<Store>,
@@ -22,7 +22,7 @@ pub struct Answers {
     answer: Answer,
 }
 
-/// A copy of it, to be used up.
+/// A copy of the rows, for one reading.
 #[derive(Debug)]
 pub struct Rows(Answer);
 
@@ -36,7 +36,7 @@ impl Answers {
                 let headers = HeaderMap::from_iter([(COOKIE, cookie.clone())]);
                 match core.cookies.session(&headers) {
                     Presented::Credentials(credentials) => credentials.token.hash(),
-                    other => panic!("the cookie is not ours: {other:?}"),
+                    other => panic!("this is not a session cookie of this handle: {other:?}"),
                 }
             })
             .collect();
@@ -54,7 +54,7 @@ impl Answers {
         }
     }
 
-    /// The rows as they come from the driver.
+    /// A copy of the rows as the driver returned them.
     pub fn rows(&self) -> Rows {
         Rows(self.answer.clone())
     }

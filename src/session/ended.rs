@@ -1,4 +1,4 @@
-//! Connections that last for hours end with their session.
+//! Ends long-lived connections together with their session.
 
 use std::{
     future::Future,
@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::{Identity, Session};
 use crate::{store::EndedReason, verify::Watch};
 
-/// Resolves when the session has ended, with the reason; made by [`Session::ended`].
+/// A future that resolves to the reason when the session has ended; made by [`Session::ended`].
 pub struct Ended {
     watch: Option<Watch>,
     waiting: Pin<Box<dyn Future<Output = EndedReason> + Send + Sync>>,
@@ -35,26 +35,26 @@ impl Ended {
 }
 
 impl Session {
-    /// Resolves when the session of this request is no longer live or its account may no longer be used: for
-    /// WebSockets, event streams and whatever else outlasts a request.
+    /// Resolves when the session of this request is no longer live, or when its account may no longer be used. Use it
+    /// for WebSockets, event streams and anything else that outlasts a request.
     ///
-    /// All connections of a process share one statement per
-    /// [`watch_interval`](crate::SessionsBuilder::watch_interval); endings in this process are noticed at once. While the
-    /// database is away nothing ends, until the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over: then
-    /// it resolves with [`EndedReason::Unverifiable`].
+    /// All connections of a process share one statement per [`watch_interval`](crate::SessionsBuilder::watch_interval).
+    /// If this process ends the session, the future resolves at once. While the database is away it stays pending until
+    /// the [`watch_grace`](crate::SessionsBuilder::watch_grace) is over. Then it resolves to
+    /// [`EndedReason::Unverifiable`].
     ///
-    /// A [`PermissionSource`](crate::PermissionSource) is not asked again: an account that only a source refuses keeps its
-    /// connections until its sessions are revoked.
+    /// It does not ask a [`PermissionSource`](crate::PermissionSource) again. If only a source refuses an account, the
+    /// account keeps its connections until you revoke its sessions.
     ///
-    /// Permissions are not looked at again, and an open connection alone does not keep the idle timeout away: see the
-    /// [guide](crate::guide::streams).
+    /// It does not check permissions again, and an open connection does not count as activity for the idle timeout: see
+    /// the [guide](crate::guide::streams).
     ///
-    /// For an anonymous request it never resolves; after a [`logout`](Self::logout), and for a request whose session
+    /// For an anonymous request it never resolves. After a [`logout`](Self::logout), and for a request whose session
     /// could not be verified, it resolves at once.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime, where somebody is signed in.
+    /// If called outside of a Tokio runtime while a user is signed in.
     ///
     /// ```
     /// use axum::extract::ws::{WebSocket, WebSocketUpgrade};
@@ -93,8 +93,8 @@ impl Session {
         }
     }
 
-    /// A stream that ends when the session does, or when it ends by itself. What was still to be sent is not. The same
-    /// holds for it as for [`ended`](Self::ended).
+    /// A stream that ends when `stream` or the session ends. Once the session has ended, it yields no further items.
+    /// See [`ended`](Self::ended) for when that is.
     ///
     /// ```
     /// use axum::body::Body;
@@ -108,7 +108,7 @@ impl Session {
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime, where somebody is signed in.
+    /// If called outside of a Tokio runtime while a user is signed in.
     #[must_use]
     pub fn until_ended<S>(&self, stream: S) -> UntilEnded<S> {
         UntilEnded {
@@ -148,12 +148,12 @@ pin_project! {
 }
 
 impl<S> UntilEnded<S> {
-    /// The stream inside, to send into it where it goes both ways.
+    /// The inner stream, for sending where it goes both ways.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }
 
-    /// The stream inside.
+    /// The inner stream.
     pub fn into_inner(self) -> S {
         self.stream
     }
@@ -164,7 +164,7 @@ impl<S: Stream> Stream for UntilEnded<S> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        // First of all: nothing goes out any more, however much there is to send.
+        // Checked before the inner stream, so that no item goes out after the session has ended.
         if *this.over || Pin::new(this.ended).poll(context).is_ready() {
             *this.over = true;
             return Poll::Ready(None);

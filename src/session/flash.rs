@@ -1,8 +1,8 @@
-//! Messages that are shown once. They live in a cookie of their own, so that a response that eats a message can never
-//! overwrite a sign-in that another request has just made.
+//! Messages that are shown once. They have their own cookie. Suppose that one request shows a message while another one
+//! signs the user in: the first response must not overwrite the second one's session cookie.
 //!
-//! What the browser brings belongs to whom the request came from, and what it is told to keep belongs to whom it will be
-//! once the response is there: a sign-in and a sign-out change that in between.
+//! A message belongs to one session. The messages of the request belong to the session of the request. Those of the
+//! response belong to the session that the browser has afterwards, which a sign-in or a sign-out changes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,24 +11,24 @@ use http::HeaderValue;
 use super::Session;
 use crate::cookie::{Cookies, FlashLevel, FlashMessage, Holder, Moment, Waiting};
 
-/// Messages to be shown once, on this response or the next: an extractor, and part of every [`Session`].
+/// Messages that are shown once, in this response or the next. An extractor, and part of every [`Session`].
 ///
-/// A message that was added goes out with the response unless it is a server error; one that was
-/// [taken](Self::take) is gone from the browser with it. An answer that shows no page takes nothing away: one to a `HEAD`
-/// request, a redirect, 204, 205, 304, a server error.
+/// A response carries the added messages to the browser unless it is a server error. It also removes the messages that
+/// the handler [took](Self::take), but only if it shows a page. Redirects, server errors, 204, 205, 304 and responses
+/// to `HEAD` remove none.
 ///
-/// A message is for one person and for ten minutes. It belongs to the session that the browser has after the response: to
-/// the new one after a sign-in, to nobody after a sign-out. Once another session takes its place, or none, its messages are
-/// not shown any more. While the database is away, nobody knows whose session it is: messages wait, and new ones are lost.
+/// A message is valid for ten minutes. It belongs to the session that the browser has after the response: after a
+/// sign-in to the new session, after a sign-out to none. Messages of another session are not shown. While the database
+/// is away, the session is unknown: messages in the browser wait, and new ones are lost.
 ///
-/// All messages fit into one cookie of 4096 bytes: the oldest give way. Losing one is harmless, so put nothing here that
-/// matters.
+/// All messages share one cookie of 4096 bytes. If they do not fit, the oldest are dropped, so put nothing here that
+/// must arrive.
 ///
 /// # Security
 ///
-/// The cookie is encrypted and authenticated, so messages cannot be forged; escape them all the same when shown. A client
-/// can keep a cookie and send it again: within its ten minutes, by the node's clock and give or take a minute, and with the
-/// same session.
+/// The cookie is encrypted and authenticated, so clients cannot forge messages. Still escape them when you show them. A
+/// client can keep the cookie and send it again with the same session until its ten minutes are over. The node's clock
+/// decides that, with a tolerance of one minute.
 ///
 /// ```
 /// use axum::response::Redirect;
@@ -48,7 +48,7 @@ impl Flash {
         Self(session)
     }
 
-    /// Adds a message of a level.
+    /// Adds a message of this level.
     pub fn push(&self, level: FlashLevel, text: impl Into<String>) {
         let message = FlashMessage {
             level,
@@ -57,28 +57,28 @@ impl Flash {
         self.0.flash_state().messages().added.push(message);
     }
 
-    /// Adds a piece of information.
+    /// Adds a message of the level [`Info`](FlashLevel::Info).
     pub fn info(&self, text: impl Into<String>) {
         self.push(FlashLevel::Info, text);
     }
 
-    /// Adds good news.
+    /// Adds a message of the level [`Success`](FlashLevel::Success).
     pub fn success(&self, text: impl Into<String>) {
         self.push(FlashLevel::Success, text);
     }
 
-    /// Adds a warning.
+    /// Adds a message of the level [`Warning`](FlashLevel::Warning).
     pub fn warning(&self, text: impl Into<String>) {
         self.push(FlashLevel::Warning, text);
     }
 
-    /// Adds bad news.
+    /// Adds a message of the level [`Error`](FlashLevel::Error).
     pub fn error(&self, text: impl Into<String>) {
         self.push(FlashLevel::Error, text);
     }
 
-    /// All messages, oldest first: those the browser brought and those added to this request. They are shown now, so
-    /// the browser forgets them.
+    /// Takes all messages, oldest first: those of the request's cookie and those that this request added. The response
+    /// removes them from the browser, so show them now.
     #[must_use]
     pub fn take(&self) -> Vec<FlashMessage> {
         let state = self.0.flash_state();
@@ -100,9 +100,9 @@ impl Flash {
 /// The messages of one request.
 #[derive(Debug)]
 pub(crate) struct FlashState {
-    /// The cookie as it came; decrypted only when a handler asks.
+    /// The request's cookie; decrypted only if a handler takes the messages.
     raw: Option<Vec<u8>>,
-    /// Whom the request came from; `None` while that is not known.
+    /// The session of the request; `None` if the database could not verify it.
     holder: Option<Holder>,
     messages: Mutex<Messages>,
 }
@@ -122,18 +122,18 @@ impl FlashState {
         }
     }
 
-    /// The Set-Cookie that leaves the browser with the right messages; `None` when it has them already. `holder` is who the
-    /// browser belongs to from now on, and `shown` whether it shows the answer.
+    /// The `Set-Cookie` value that leaves the right messages in the browser; `None` if it has them already. `holder` is
+    /// the session that the browser has from now on. `shown` says whether the browser shows the response.
     pub(crate) fn cookie(
         &self,
         cookies: &Cookies,
         holder: Option<Holder>,
         shown: bool,
     ) -> Option<HeaderValue> {
-        // In an outage no cookie changes.
+        // While the session is unknown, no cookie changes.
         let holder = holder?;
         let messages = self.messages();
-        // Messages for another holder are no good any more, read or not.
+        // Messages of another session are removed, shown or not.
         let gone = (messages.taken && shown) || (self.raw.is_some() && self.holder != Some(holder));
         if !gone && messages.added.is_empty() {
             return None;
@@ -144,7 +144,7 @@ impl FlashState {
         } else {
             self.brought(cookies, now)
         };
-        // A handler may have taken one to send it on itself.
+        // A handler may take a message and add it again for the next response.
         all.retain(|waiting| !(messages.taken && messages.added.contains(&waiting.message)));
         let added = messages.added.iter().cloned();
         all.extend(added.map(|message| Waiting::from(message, now)));

@@ -1,4 +1,4 @@
-//! The handle over all sessions of an application.
+//! The handle for all sessions of an application.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     verify::{LaneLimits, Touches, Verifier, WatchTimings, Watchers},
 };
 
-/// All sessions of an application: configure them, put their layer into the router, list and end them.
+/// All sessions of an application: build this handle, add its layer to the router, list sessions and end them.
 ///
-/// Cheap to clone; one per application and database. Everything that ends sessions takes effect at once, on every node
-/// that shares the database, and needs no client's cooperation.
+/// It is cheap to clone; build one per application and database. Every method that ends sessions takes effect at once,
+/// on every node that shares the database. No client needs to cooperate.
 ///
 /// ```no_run
 /// # async fn example(sessions: countersign::Sessions) -> Result<(), countersign::Error> {
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Sessions(Arc<Core>);
 
-/// What the builder has checked.
+/// The settings that the builder has checked.
 #[derive(Debug)]
 pub(crate) struct SessionsParts {
     pub(crate) store: Arc<Store>,
@@ -84,7 +84,7 @@ impl Sessions {
         }))
     }
 
-    /// Whether this is the same handle, cloned.
+    /// Whether the two are clones of one handle.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -93,39 +93,40 @@ impl Sessions {
         &self.0
     }
 
-    /// The realm of all that this handle sees, lists and ends: see [`realm`](SessionsBuilder::realm).
+    /// The realm to which this handle is limited: see [`realm`](SessionsBuilder::realm).
     #[must_use]
     pub fn realm(&self) -> &str {
         self.0.store.realm()
     }
 
-    /// The layer that verifies every request that carries a session. Where it is placed decides which routes pay.
+    /// The layer that verifies every request that carries a session. Only the routes inside of it have that cost.
     #[must_use]
     pub fn layer(&self) -> SessionLayer {
         SessionLayer::new(self.clone())
     }
 
-    /// Sweeps now and then in the background, until the guard is dropped: at once, then after pauses of this length,
-    /// a tenth more or less. Errors are logged and survived; any number of nodes may sweep. A minute suits most.
+    /// [Sweeps](Self::sweep) in the background until the returned guard is dropped: now, and then after every pause of
+    /// this length, plus or minus a tenth. It logs errors and goes on. Any number of nodes may sweep. A minute suits
+    /// most applications.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime.
+    /// If called outside of a Tokio runtime.
     pub fn spawn_sweeper(&self, every: Duration) -> Sweeper {
         Sweeper::spawn(self.clone(), every)
     }
 
-    /// Writes what is still to be written, `last_seen_at` of the last quarter of a second, and closes
-    /// the [connections](SessionsBuilder::connections) that are not in use, and waits until
-    /// [`on_event`](crate::SessionsBuilder::on_event) has had every event, for five seconds at most. Call it when serving
-    /// has ended, before the pool is closed. Sessions stay as they are.
+    /// Finishes pending work. It writes the `last_seen_at` values of the last quarter of a second, then closes unused
+    /// [connections](SessionsBuilder::connections). Then it waits, for at most five seconds, until
+    /// [`on_event`](crate::SessionsBuilder::on_event) has received every event. Call it after the server has stopped
+    /// and before you close the pool. It ends no session.
     pub async fn close(&self) {
         self.0.touches.flush().await;
         self.0.store.close_idle().await;
         self.0.events.close().await;
     }
 
-    /// How many times `last_seen_at` could not be written since the start.
+    /// How many writes of `last_seen_at` have failed since the start.
     #[must_use]
     pub fn missed_touches(&self) -> u64 {
         self.0.touches.missed()

@@ -1,4 +1,4 @@
-//! Finding out whom a request comes from.
+//! Finds out which user a request comes from.
 
 use uuid::Uuid;
 
@@ -13,18 +13,19 @@ use crate::{
     verify::Unanswered,
 };
 
-/// What became of the session that a request presented.
+/// The outcome for the session cookie of a request.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) identity: Identity,
-    /// The digest of the token, where a user is signed in by it.
+    /// The digest of the token that signs the user in.
     pub(super) token: Option<TokenHash>,
-    /// The session that is there, whether or not it lets anybody in: signing out ends it, and a login replaces it.
+    /// The session behind the cookie, even if its account is refused or it could not be verified. A logout ends it, and
+    /// a login replaces it.
     pub(super) previous: Option<Previous>,
-    /// The session that the browser had last, though it is over.
+    /// The browser's last session, which is over.
     pub(super) follows: Option<Uuid>,
     pub(super) ended_reason: Option<EndedReason>,
-    /// Why the cookie could not be read, if it could not.
+    /// Why this node could not read the cookie, if so.
     pub(super) unread: Option<CookieRejection>,
 }
 
@@ -40,7 +41,7 @@ impl Opened {
         }
     }
 
-    /// Nobody, though there may be a session behind the cookie: another node may have the key.
+    /// No user. There may still be a session behind the cookie: another node may have the key.
     fn unread(why: CookieRejection) -> Self {
         Self {
             unread: Some(why),
@@ -48,7 +49,7 @@ impl Opened {
         }
     }
 
-    /// Nobody, though the session is live: its account may not be used.
+    /// No user: the session is live, but its account may not be used.
     fn refused(found: &Found) -> Self {
         Self {
             previous: Some(Previous::Session(found.id)),
@@ -56,7 +57,7 @@ impl Opened {
         }
     }
 
-    /// Nobody: the session is over.
+    /// No user: the session is over.
     fn over(id: Uuid, reason: Option<EndedReason>) -> Self {
         Self {
             follows: Some(id),
@@ -77,7 +78,7 @@ impl Opened {
 }
 
 impl Core {
-    /// Without a valid session cookie there is no query.
+    /// Makes no query unless there is a valid session cookie.
     pub(super) async fn identify(&self, presented: Presented, observed: &Observed) -> Opened {
         match presented {
             Presented::Absent => Opened::anonymous(None),
@@ -100,7 +101,7 @@ impl Core {
             Ok(
                 Lookup::Live(found) | Lookup::AccountRefused(found) | Lookup::StampChanged(found),
             ) if found.user_id != credentials.user_id => {
-                // The session's user; the cookie's is only what somebody claims.
+                // Reports the session's user: a stolen key could have put any user id into the cookie.
                 let describe = |event| whose(event, &found);
                 self.reject(CookieRejection::UserMismatch, observed, describe);
                 return Opened::anonymous(None);
@@ -108,7 +109,7 @@ impl Core {
             Ok(Lookup::Live(found)) => found,
             Ok(Lookup::AccountRefused(found)) => return self.refuse(&found, observed),
             Ok(Lookup::Unknown) => {
-                // Authentic, since it was decrypted: this is what the user's id is worth here.
+                // The id is authentic, since the cookie was decrypted with one of our keys.
                 let describe = |event: Event| event.user(credentials.user_id.clone());
                 self.reject(CookieRejection::UnknownToken, observed, describe);
                 return Opened::anonymous(None);
@@ -124,7 +125,7 @@ impl Core {
                 return Opened::unavailable(token);
             }
             Err(unanswered) => {
-                // An outage is told once, not by each request that it meets.
+                // An outage is reported once, not by each request that it meets.
                 let why = match unanswered {
                     Unanswered::Outage => None,
                     Unanswered::QueueFull => Some(NotVerified::QueueFull),
@@ -162,7 +163,7 @@ impl Core {
         }
     }
 
-    /// Accounts and permissions from elsewhere. Whoever acts as a user needs an account as well.
+    /// Asks the source for account and permissions. An administrator who acts as the user needs a usable account too.
     async fn ask(
         &self,
         source: &dyn PermissionSource,
@@ -200,8 +201,9 @@ impl Core {
         }
     }
 
-    /// Ends a session whose account is not what it was at sign-in. This request waits for it, so that what was refused once
-    /// stays refused: the account may soon look as before. Where it fails, the next request or the sweeper does it.
+    /// Ends a session whose security stamp has changed since the sign-in. The request waits for it, so that the session
+    /// stays refused. For example, an administrator may restore the old stamp a moment later. If it fails, the next
+    /// request or the sweeper ends the session.
     async fn write_down(&self, found: &Found) {
         let (store, events, id) = (self.store.clone(), self.events.clone(), found.id);
         let reason = EndedReason::StampChanged;
@@ -211,11 +213,11 @@ impl Core {
                 Ok(0) => {}
                 Ok(_) => events.report(told),
                 Err(error) => {
-                    tracing::warn!(session_id = %id, %error, "a session whose account has changed could not be ended");
+                    tracing::warn!(session_id = %id, %error, "could not end a session whose security stamp has changed; the next request or sweep tries again");
                 }
             }
         };
-        // Whoever has asked may go away meanwhile.
+        // The client may hang up meanwhile: the ending goes on.
         let _ = to_the_end(ending).await;
     }
 
@@ -244,7 +246,7 @@ impl Core {
         self.report_often(EventKind::NotVerified { why }, observed, describe);
     }
 
-    /// Whatever a client can cause with each request.
+    /// Reports what a client can cause with each request, with a limit per second.
     fn report_often(
         &self,
         kind: EventKind,
@@ -273,5 +275,5 @@ fn outcome(answer: &Result<Lookup, Unanswered>) -> Outcome {
     }
 }
 
-/// The source failed; what it would have said is not known.
+/// The source failed or took too long.
 struct Unanswerable;

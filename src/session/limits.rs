@@ -1,11 +1,12 @@
-//! How many sessions a user may have at once, and whom a limit ends: pure rules, applied under the user's lock.
+//! How many sessions a user may have at once, and which ones a limit ends. Pure rules; the store applies them under the
+//! lock on the user's row.
 
 use uuid::Uuid;
 
-/// The most live sessions of one user; for [`Sessions::set_limit`](crate::Sessions::set_limit).
+/// A maximum of live sessions for one user; for [`Sessions::set_limit`](crate::Sessions::set_limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MaxSessions {
-    /// So many; with zero the user cannot sign in.
+    /// At most this many. With 0 the user cannot sign in.
     AtMost(u32),
     /// No limit.
     Unlimited,
@@ -33,15 +34,16 @@ impl MaxSessions {
 /// What happens to a sign-in beyond the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LimitPolicy {
-    /// The oldest session ends when the new one becomes real.
+    /// The oldest session ends when the response of the sign-in succeeds.
     EndOldest,
-    /// The session that was used least recently ends when the new one becomes real.
+    /// The least recently used session ends when the response of the sign-in succeeds.
     EndLeastRecentlySeen,
-    /// The sign-in is refused. A sign-in under way counts while it lasts.
+    /// The sign-in fails with [`LoginError::LimitReached`](crate::LoginError::LimitReached). Sign-ins under way count
+    /// as sessions.
     Refuse,
 }
 
-/// The limit on parallel sessions of a user, and what happens at it.
+/// The limit on a user's concurrent sessions, and what happens to a sign-in beyond it.
 ///
 /// ```
 /// use countersign::{Limit, LimitPolicy};
@@ -52,14 +54,13 @@ pub enum LimitPolicy {
 /// ```
 ///
 /// Default: [`unlimited`](Self::unlimited). A maximum of the user's own, from
-/// [`Sessions::set_limit`](crate::Sessions::set_limit) or
-/// [`limit_query`](crate::SessionsBuilder::limit_query), takes the place of the number; the policy stays.
+/// [`Sessions::set_limit`](crate::Sessions::set_limit) or [`limit_query`](crate::SessionsBuilder::limit_query),
+/// replaces the number but not the policy.
 ///
 /// # Security
 ///
-/// Counting and inserting happen under a lock on the user's row, so racing sign-ins cannot pass the limit (ASVS 5.0,
-/// 15.4.2). Ending a session for the limit happens only for a sign-in that has succeeded, so nobody is locked out
-/// by attempts.
+/// The store counts and inserts under a lock on the user's row, so concurrent sign-ins cannot exceed the limit (ASVS
+/// 5.0, 15.4.2). Only a sign-in that succeeds ends a session for the limit, so failed attempts cannot lock a user out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
     max: MaxSessions,
@@ -67,7 +68,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Any number of sessions.
+    /// No limit: any number of sessions.
     #[must_use]
     pub fn unlimited() -> Self {
         Self {
@@ -76,7 +77,7 @@ impl Limit {
         }
     }
 
-    /// At most `max`; the oldest makes room.
+    /// At most `max` sessions. A further sign-in ends the oldest.
     #[must_use]
     pub fn end_oldest(max: u32) -> Self {
         Self {
@@ -85,7 +86,7 @@ impl Limit {
         }
     }
 
-    /// At most `max`; the one that was used least recently makes room.
+    /// At most `max` sessions. A further sign-in ends the least recently used one.
     #[must_use]
     pub fn end_least_recently_seen(max: u32) -> Self {
         Self {
@@ -94,7 +95,8 @@ impl Limit {
         }
     }
 
-    /// At most `max`; one more is refused with [`LoginError::LimitReached`](crate::LoginError::LimitReached).
+    /// At most `max` sessions. A further sign-in fails with
+    /// [`LoginError::LimitReached`](crate::LoginError::LimitReached).
     #[must_use]
     pub fn refuse(max: u32) -> Self {
         Self {
@@ -103,19 +105,19 @@ impl Limit {
         }
     }
 
-    /// The same maximum with another policy: what applies to users with a maximum of their own.
+    /// The same maximum with another policy, which also applies to users with a maximum of their own.
     #[must_use]
     pub fn policy(mut self, policy: LimitPolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Whether a place can only be given after counting the user's other sessions.
+    /// Whether a reservation requires a count of the user's other sessions.
     pub(crate) fn counts_to_reserve(self) -> bool {
         self.policy == LimitPolicy::Refuse && self.counts_to_activate()
     }
 
-    /// Whether a session can only become real after counting the user's other sessions.
+    /// Whether an activation requires a count of the user's other sessions.
     pub(crate) fn counts_to_activate(self) -> bool {
         self.max != MaxSessions::Unlimited
     }
@@ -131,15 +133,15 @@ impl Default for Limit {
     }
 }
 
-/// Another session of the user who signs in.
+/// Another session of the user who is signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rival {
     pub(crate) id: Uuid,
     pub(crate) created_at_micros: i64,
     pub(crate) last_seen_at_micros: i64,
-    /// Not live yet.
+    /// It is reserved, and so not live yet.
     pub(crate) reserved: bool,
-    /// The session of the same browser, which the new one replaces.
+    /// The session of the same browser; the new one replaces it.
     pub(crate) replaced: bool,
 }
 
@@ -151,7 +153,8 @@ pub(crate) enum Admission {
 
 const ADMITTED: Admission = Admission::Admitted { ends: Vec::new() };
 
-/// May a place be taken? Under "refuse" others' reservations count, so that what was admitted can always become real.
+/// Whether a sign-in may be reserved. Under [`LimitPolicy::Refuse`] other reservations count. Otherwise two sign-ins
+/// for the last place would both be reserved, and one of them would fail after its handler had succeeded.
 pub(crate) fn admit_reservation(limit: Limit, rivals: &[Rival]) -> Admission {
     let MaxSessions::AtMost(max) = limit.max else {
         return ADMITTED;
@@ -164,7 +167,7 @@ pub(crate) fn admit_reservation(limit: Limit, rivals: &[Rival]) -> Admission {
     }
 }
 
-/// May a reserved session become real, and who has to go for it?
+/// Whether a reserved session may be activated, and which sessions must end for it.
 pub(crate) fn admit_session(limit: Limit, rivals: Vec<Rival>) -> Admission {
     let MaxSessions::AtMost(max) = limit.max else {
         return ADMITTED;
@@ -180,7 +183,7 @@ pub(crate) fn admit_session(limit: Limit, rivals: Vec<Rival>) -> Admission {
     match limit.policy {
         LimitPolicy::Refuse if excess > 0 => return Admission::Full { max },
         LimitPolicy::Refuse => {}
-        // Ids break ties: they sort by time too.
+        // Ids break ties, since they sort by time too.
         LimitPolicy::EndOldest => live.sort_by_key(|rival| (rival.created_at_micros, rival.id)),
         LimitPolicy::EndLeastRecentlySeen => {
             live.sort_by_key(|rival| {

@@ -130,9 +130,7 @@ impl Wanted {
         let core = session.core();
         self.user_id.validate().map_err(LoginError::InvalidUserId)?;
         if !core.store.accepts(&self.user_id) {
-            return Err(LoginError::InvalidUserId(UserIdError::Parse {
-                wanted: "the form that the builder's SQL names",
-            }));
+            return Err(LoginError::InvalidUserId(UserIdError::Form));
         }
         if self.is_refused_by_source(session).await? {
             session.report_refused_sign_in(
@@ -265,10 +263,7 @@ impl fmt::Display for LoginError {
                 "the user has {max} sessions already, which is the limit: end one of them first"
             ),
             Self::AccountRefused => formatter.write_str("the user's account may not be used"),
-            Self::InvalidUserId(error) => write!(
-                formatter,
-                "the user's id cannot be used: {error}; it has to be of the form that `{{user:…}}` in the builder's SQL names"
-            ),
+            Self::InvalidUserId(error) => write!(formatter, "{error}"),
             Self::ResponseSent => formatter.write_str(
                 "the response has been sent already: sign in inside the handler, before it answers",
             ),

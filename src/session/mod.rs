@@ -1,4 +1,4 @@
-//! The handle [`Sessions`], and what becomes of a request's [`Session`].
+//! The handle [`Sessions`], and the life of a request's [`Session`].
 
 mod actor;
 mod background;

@@ -1,4 +1,4 @@
-//! What operators, jobs and administrators do with the handle. Nothing here needs a request.
+//! What operators, jobs and administrators can do with the handle. Nothing here needs a request.
 
 use uuid::Uuid;
 
@@ -14,24 +14,24 @@ use crate::{
 };
 
 impl Sessions {
-    /// Lists sessions, newest first by [`created_at`](SessionInfo::created_at), which the database's clock wrote. Sign-ins
-    /// under way are not listed.
+    /// Lists sessions, newest first by [`created_at`](SessionInfo::created_at), which is the database's time. It omits
+    /// sign-ins under way.
     ///
-    /// It reads by an index, step by step, within the [`time_budget`](crate::SessionsBuilder::time_budget). What it did not
-    /// get to in time, the next page goes on with: see [`SessionPage::incomplete`].
+    /// It reads an index in steps, within the [`time_budget`](crate::SessionsBuilder::time_budget). If time runs out,
+    /// the next page continues where it stopped: see [`SessionPage::incomplete`].
     ///
     /// # Errors
     ///
-    /// Unavailable, or invalid input in the filter.
+    /// If the database is unavailable, or the filter contains invalid input.
     pub async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
         self.core().store.list(filter, page).await
     }
 
-    /// One session, live or ended; `None` when it is unknown or swept.
+    /// One session, live or ended; `None` if it is unknown or was swept.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn get(&self, session_id: Uuid) -> Result<Option<SessionInfo>, Error> {
         let page = self
             .core()
@@ -41,39 +41,40 @@ impl Sessions {
         Ok(page.sessions.into_iter().next())
     }
 
-    /// Ends one session. `false`: there was no such live session. When this returns, no request that starts afterwards is
-    /// accepted, on any node.
+    /// Ends one session; `false` if no live session has this id. Once this returns, every node refuses the session from
+    /// the next request on.
     ///
     /// # Errors
     ///
-    /// Unavailable: it may or may not have ended, call again. Invalid input in the actor's name.
+    /// If the database is unavailable: the session may or may not have ended, so call again. If the actor's name is
+    /// invalid.
     ///
     /// # Security
     ///
-    /// It does not ask whose session it is: compare [`SessionInfo::user_id`] first where users end their own (ASVS 5.0,
-    /// 8.2.2).
+    /// It does not check whose session it is. Where users end their own sessions, compare [`SessionInfo::user_id`]
+    /// first (ASVS 5.0, 8.2.2).
     pub async fn revoke(&self, session_id: Uuid, by: impl Into<Actor>) -> Result<bool, Error> {
         Ok(self.end_where(&Filter::id(session_id), by.into()).await? > 0)
     }
 
-    /// Ends all sessions of a user, sign-ins under way included, and counts those that were live. Those in which the user
-    /// acts as somebody else ([`login_as`](crate::Session::login_as)) end as well.
+    /// Ends all sessions of a user, including sign-ins under way, and returns how many were live. Sessions in which the
+    /// user acts as another user ([`login_as`](crate::Session::login_as)) end as well.
     ///
     /// # Errors
     ///
-    /// Unavailable: some may have ended, call again.
+    /// If the database is unavailable: some sessions may have ended, so call again.
     pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
         let own = Filter::user(user_id.clone());
         let tally = self.end_all(own, user_id, by.into(), Extent::ToTheEnd);
         Ok(tally.await?.ended)
     }
 
-    /// Ends all other sessions of this user, those included in which the user acts as somebody else: to offer after a change
-    /// of credentials (ASVS 5.0, 7.4.3).
+    /// Ends all other sessions of this user, including those in which the user acts as another user, and returns how
+    /// many were live. Offer it after a change of credentials (ASVS 5.0, 7.4.3).
     ///
     /// # Errors
     ///
-    /// Unavailable: some may have ended, call again.
+    /// If the database is unavailable: some sessions may have ended, so call again.
     pub async fn revoke_others(&self, user: &SignedIn, by: impl Into<Actor>) -> Result<u64, Error> {
         let tally = self.end_others(user, by.into(), Extent::ToTheEnd);
         Ok(tally.await?.ended)
@@ -89,7 +90,7 @@ impl Sessions {
         self.end_all(others, user.user_id(), by, extent).await
     }
 
-    /// What a user has, and what a user holds as somebody else.
+    /// The user's own sessions, and those in which the user acts as another user.
     async fn end_all(
         &self,
         own: Filter,
@@ -102,25 +103,26 @@ impl Sessions {
             .await
     }
 
-    /// Ends all live sessions that the filter means, and counts them. [`Filter::everybody`] ends them all. Sign-ins under
-    /// way end too and are not counted. Whatever state the filter names, what has ended stays as it is.
+    /// Ends all live sessions that match the filter, and returns how many. [`Filter::everybody`] matches all. Matching
+    /// sign-ins under way end too, but do not count. The filter's state does not matter: ended sessions stay unchanged.
     ///
-    /// Very many end in batches of 256, each a transaction with a
-    /// [`time_budget`](crate::SessionsBuilder::time_budget) of its own. It goes on to the end even if its caller is dropped.
+    /// It ends them in batches of 256, each in its own transaction with its own
+    /// [`time_budget`](crate::SessionsBuilder::time_budget). It continues to the end even if its caller is dropped.
     ///
     /// # Errors
     ///
-    /// Unavailable: some may have ended, call again. Invalid input in the filter or in the actor's name.
+    /// If the database is unavailable: some sessions may have ended, so call again. If the filter or the actor's name
+    /// is invalid.
     pub async fn revoke_where(&self, filter: &Filter, by: impl Into<Actor>) -> Result<u64, Error> {
         self.end_where(filter, by.into()).await
     }
 
-    /// How many live sessions [`revoke_where`](Self::revoke_where) would end now. Ends none. It counts by an index, step by
-    /// step, each with a [`time_budget`](crate::SessionsBuilder::time_budget) of its own, however many there are.
+    /// How many live sessions [`revoke_where`](Self::revoke_where) would end now; ends none. It reads an index in
+    /// steps, each with its own [`time_budget`](crate::SessionsBuilder::time_budget), however many sessions there are.
     ///
     /// # Errors
     ///
-    /// Unavailable, or invalid input in the filter.
+    /// If the database is unavailable, or the filter contains invalid input.
     pub async fn revoke_where_dry_run(&self, filter: &Filter) -> Result<u64, Error> {
         let extent = Extent::ToTheEnd;
         let counted = self.core().store.count_live_where(filter, extent).await?;
@@ -133,7 +135,8 @@ impl Sessions {
         Ok(tally.await?.ended)
     }
 
-    /// Ends what the filters mean, one after the other, and somebody permits, and counts what is kept.
+    /// Ends the sessions that match one filter after the other, as far as `permits` allows, and counts the sessions
+    /// that it ends and keeps.
     pub(crate) async fn end_permitted<const FILTERS: usize>(
         &self,
         filters: [Filter; FILTERS],
@@ -143,14 +146,14 @@ impl Sessions {
     ) -> Result<Tally, Error> {
         let by = by.checked()?;
         let (store, events) = (self.core().store.clone(), self.core().events.clone());
-        // Ending never waits, not even for the caller to stay.
+        // The task goes on if the caller is dropped: a client that hangs up cannot stop a revocation.
         super::background::to_the_end(async move {
             let (mut all, reason) = (Tally::default(), EndedReason::Revoked);
             for filter in filters {
                 let mut tally = Tally::default();
                 let ending = store.end_where(&filter, reason, &by, &permits, extent, &mut tally);
                 let outcome = ending.await;
-                // After a failure too: those that have ended have ended.
+                // Reported after a failure too: earlier batches have ended.
                 if tally.ended > 0 {
                     let told = Event::new(EventKind::Ended { reason }).meant_by(&filter);
                     events.report(told.by(by.as_str()).count(tally.ended));
@@ -166,21 +169,23 @@ impl Sessions {
         .await?
     }
 
-    /// A user's own maximum of sessions, if one was set with [`set_limit`](Self::set_limit).
+    /// A user's own maximum of sessions, as set with [`set_limit`](Self::set_limit); `None` if there is none.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn limit(&self, user_id: &UserId) -> Result<Option<MaxSessions>, Error> {
         self.core().store.user_limit(user_id).await
     }
 
-    /// Sets a user's own maximum of sessions, or with `None` takes it back. It applies from the next sign-in on; sessions
-    /// beyond it stay until then. Who did it is told as an [event](EventKind::LimitSet), since it may lock somebody out.
+    /// Sets a user's own maximum of sessions, or removes it with `None`. It applies from the next sign-in on; until
+    /// then, sessions beyond it stay. An [event](EventKind::LimitSet) reports who did it, since it can lock the user
+    /// out.
     ///
     /// # Errors
     ///
-    /// Unavailable: it may or may not be set, call again. Invalid input in the user's id or in the actor's name.
+    /// If the database is unavailable: the maximum may or may not be set, so call again. If the user's id or the
+    /// actor's name is invalid.
     pub async fn set_limit(
         &self,
         user_id: &UserId,
@@ -197,20 +202,21 @@ impl Sessions {
         Ok(())
     }
 
-    /// Marks what has run out as ended and deletes what ended longer ago than the retention period, in small batches.
+    /// Marks expired sessions as ended, and deletes sessions that ended longer ago than the
+    /// [`retention`](crate::SessionsBuilder::retention), in small batches.
     ///
     /// # Errors
     ///
-    /// Unavailable; what was done until then stays done.
+    /// If the database is unavailable; finished batches stay done.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         self.sweep_with(|_| {}).await
     }
 
-    /// [Sweeps](Self::sweep), and tells after each batch what has been done so far.
+    /// [Sweeps](Self::sweep), and calls `progress` with the counts so far after each batch.
     ///
     /// # Errors
     ///
-    /// Unavailable; what was done until then stays done.
+    /// If the database is unavailable; finished batches stay done.
     pub async fn sweep_with(&self, mut progress: impl FnMut(Swept) + Send) -> Result<Swept, Error> {
         let mut swept = Swept::default();
         let mut so_far = |so_far| {
@@ -219,7 +225,7 @@ impl Sessions {
         };
         let outcome = self.core().store.sweep(&mut so_far).await;
         let events = &self.core().events;
-        // After a failure too: what was done is done.
+        // Reported after a failure too: finished batches stay done.
         for (reason, ended) in [
             (EndedReason::Expired, swept.expired),
             (EndedReason::StampChanged, swept.stamp_changed),
@@ -232,30 +238,31 @@ impl Sessions {
         outcome
     }
 
-    /// What [`sweep`](Self::sweep) would do now, counted up to 100,000 rows of a kind. Changes nothing.
+    /// Counts what [`sweep`](Self::sweep) would do now, up to 100,000 rows of each kind. Changes nothing.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn sweep_dry_run(&self) -> Result<Swept, Error> {
         self.core().store.sweep_dry_run().await
     }
 
-    /// How many sessions there are, of each kind. It reads every row, so with very many of them it takes a long
-    /// [`time_budget`](crate::SessionsBuilder::time_budget): for operators, not for requests.
+    /// Counts the sessions of each kind. It reads every row, so a large table needs a long
+    /// [`time_budget`](crate::SessionsBuilder::time_budget). Use it for operators, not in requests.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn stats(&self) -> Result<Stats, Error> {
         self.core().store.stats().await
     }
 
-    /// The names of all realms that have sessions, its own or not: for operators who do not know which there are.
+    /// The names of all realms that have sessions, including other applications' realms. For operators who do not know
+    /// them.
     ///
     /// # Errors
     ///
-    /// Unavailable.
+    /// If the database is unavailable.
     pub async fn realms(&self) -> Result<Vec<String>, Error> {
         self.core().store.realms().await
     }

@@ -1,15 +1,15 @@
-//! What the user may do, as the database said it for this request.
+//! The user's permissions, as read for this request.
 
 use std::sync::Arc;
 
-/// A set of permissions such as `articles:edit`, read anew for each request.
+/// A set of permissions such as `articles:edit`, read again for every request.
 ///
-/// Cheap to clone. Names are compared byte for byte: no wildcards, no hierarchy.
+/// It is cheap to clone. Names must match byte for byte: there are no wildcards and no hierarchy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(Arc<[String]>);
 
 impl Permissions {
-    /// Whether this permission is among them.
+    /// Whether the set contains this permission.
     #[must_use]
     pub fn contains(&self, permission: &str) -> bool {
         self.0
@@ -17,18 +17,18 @@ impl Permissions {
             .is_ok()
     }
 
-    /// All of them, sorted, each once.
+    /// All permissions, sorted and without duplicates.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    /// How many there are.
+    /// The number of permissions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! Telling what happens to the session of a request: whose it is, and where it comes from.
+//! Reports what happens to the session of a request, with its user and the client's address.
 
 use super::{Identity, Session, handle::Core};
 use crate::{
@@ -19,7 +19,7 @@ impl Core {
 }
 
 impl Session {
-    /// An event of this request.
+    /// An event of this request, with its session, user and client.
     pub(super) fn event(&self, kind: EventKind) -> Event {
         let event = self.core().located(Event::new(kind), self.observed());
         match &self.state().identity {
@@ -46,7 +46,7 @@ impl Session {
         self.report(refused.session(None));
     }
 
-    /// Often: during an outage every attempt fails.
+    /// With a limit per second, since every attempt fails during an outage.
     pub(super) fn report_failed_sign_in(&self, user_id: &UserId, error: &Error) {
         let core = self.core();
         core.events.report_often(EventKind::SignInFailed, |event| {

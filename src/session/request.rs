@@ -1,4 +1,4 @@
-//! The session of one request, from the cookie that came to the cookie that goes.
+//! The session of one request, from the request's cookie to the response's cookie.
 
 use std::{
     fmt,
@@ -22,23 +22,22 @@ use crate::{
     user_id::UserId,
 };
 
-/// Whom a request comes from, as verified against the database.
+/// Which user a request comes from, as verified against the database.
 #[derive(Clone, Debug)]
 pub enum Identity {
-    /// Nobody who is signed in.
+    /// No user is signed in.
     Anonymous,
-    /// This user.
+    /// This user is signed in.
     SignedIn(SignedIn),
-    /// Not known: the request carries a session that the database could not be asked about. Neither let in nor signed
-    /// out: answer 503, or do without.
+    /// Unknown: the database could not verify the request's session. The user is neither signed in nor signed out.
+    /// Answer 503, or serve the request as an anonymous one.
     Unavailable,
 }
 
-/// The session of a request: always there, signed in or not.
+/// The session of a request. Every request has one, whether or not a user is signed in.
 ///
-/// All clones of a request's session see the same state. What [`login`](Self::login) and [`rotate`](Self::rotate)
-/// promise becomes real only when the response succeeds (status below 400); [`logout`](Self::logout) takes effect at
-/// once.
+/// All clones of a request's session share their state. [`login`](Self::login) and [`rotate`](Self::rotate) take effect
+/// only if the response succeeds (status below 400). [`logout`](Self::logout) takes effect at once.
 ///
 /// ```
 /// use axum::response::{IntoResponse, Redirect};
@@ -57,17 +56,17 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     observed: Observed,
-    /// The digest of the token by which a user is signed in.
+    /// The digest of the token that signs the user in.
     token: Option<TokenHash>,
-    /// The session that a login replaces and a logout ends.
+    /// The browser's session: a login replaces it, and a logout ends it.
     previous: Option<Previous>,
-    /// The session that the browser had last, though it is over.
+    /// The browser's last session, which is over.
     follows: Option<Uuid>,
     ended_reason: Option<EndedReason>,
     unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
-    /// Whether anybody asked: the response then depends on the cookie.
+    /// Whether the handler or an extractor read the session: the response then depends on the cookie.
     consulted: AtomicBool,
 }
 
@@ -75,13 +74,13 @@ struct Inner {
 pub(super) struct State {
     pub(super) identity: Identity,
     pub(super) signed_out: bool,
-    /// The response is out: nothing can be promised any more.
+    /// The response is out: a login or rotation comes too late.
     pub(super) settled: bool,
     pub(super) promise: Option<Promise>,
 }
 
 impl Identity {
-    /// Whom what the browser keeps belongs to; `None` where that is not known.
+    /// The session to which the browser's messages belong; `None` if it is unknown.
     pub(super) fn holder(&self) -> Option<Holder> {
         match self {
             Self::Anonymous => Some(Holder::Nobody),
@@ -91,7 +90,7 @@ impl Identity {
     }
 }
 
-/// What becomes real only when the response succeeds.
+/// What takes effect only if the response succeeds.
 #[derive(Debug)]
 pub(super) enum Promise {
     Login(Box<Reservation>),
@@ -99,14 +98,14 @@ pub(super) enum Promise {
 }
 
 impl Session {
-    /// Whom the request comes from.
+    /// Which user the request comes from.
     #[must_use]
     pub fn identity(&self) -> Identity {
         self.consult();
         self.state().identity.clone()
     }
 
-    /// The user, if one is signed in. `None` while the database is away as well: see
+    /// The user who is signed in. It is also `None` while the database is away: see
     /// [`is_unavailable`](Self::is_unavailable).
     #[must_use]
     pub fn signed_in(&self) -> Option<SignedIn> {
@@ -116,55 +115,54 @@ impl Session {
         }
     }
 
-    /// The user's id, if one is signed in.
+    /// The id of the user who is signed in.
     #[must_use]
     pub fn user_id(&self) -> Option<UserId> {
         self.signed_in().map(|user| user.user_id().clone())
     }
 
-    /// The session's public name, if somebody is signed in: safe in logs and URLs. After [`login`](Self::login) it is still
-    /// the one that the request came with.
+    /// The session's public id, if a user is signed in. It is safe in logs and URLs. After [`login`](Self::login) it is
+    /// still the id of the request's session.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         self.signed_in().map(|user| user.session_id())
     }
 
-    /// Whether it is not known who this is.
+    /// Whether the database could not verify the session, so that the user is unknown.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self.identity(), Identity::Unavailable)
     }
 
-    /// Why the session of this browser has ended, when it has, or is refused
-    /// ([`AccountRefused`](EndedReason::AccountRefused)): to be told to the user. `None` once the session was swept, and
-    /// for a request without a session.
+    /// Why this browser's session has ended or is refused ([`AccountRefused`](EndedReason::AccountRefused)), to tell
+    /// the user. `None` for a live session, once the session was swept, and for a request without a session.
     #[must_use]
     pub fn ended_reason(&self) -> Option<EndedReason> {
         self.consult();
         self.0.ended_reason
     }
 
-    /// The client's address: the peer's, or what the [trusted proxies](crate::SessionsBuilder::trusted_proxies) say of it. The
-    /// same that a sign-in records. `None` where the server does not tell the peer: serve with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// The client's address: the peer's, or the one that the [trusted proxies](crate::SessionsBuilder::trusted_proxies)
+    /// report. A sign-in records the same one. It is `None` if the server does not provide the peer's address: serve
+    /// with `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
     /// # Security
     ///
-    /// An address is shared, changes, and is no proof of anybody. It is good for counting what one may do too often, such as
-    /// failed sign-ins (ASVS 5.0, 6.3.1), and for the log.
+    /// Clients share and change addresses, so an address identifies no one. Use it for rate limits, such as on failed
+    /// sign-ins (ASVS 5.0, 6.3.1), and for logs.
     #[must_use]
     #[doc(alias("remote_addr", "peer_addr", "ip"))]
     pub fn client_ip(&self) -> Option<IpAddr> {
         self.core().client.address(self.observed())
     }
 
-    /// Messages to be shown once.
+    /// Messages that are shown once.
     #[must_use]
     pub fn flash(&self) -> Flash {
         Flash::new(self.clone())
     }
 
-    /// The handle, for handlers that list or end sessions.
+    /// The handle of this session, for handlers that list or end sessions.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
@@ -182,27 +180,27 @@ impl Session {
         &self.0.flash
     }
 
-    /// The session that a login replaces.
+    /// The browser's session: a login replaces it, and a logout ends it.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
     }
 
-    /// The session that the browser had last, though it is over.
+    /// The browser's last session, which is over.
     pub(crate) fn follows(&self) -> Option<Uuid> {
         self.0.follows
     }
 
-    /// Why the session cookie of this request could not be read, if it could not: there may be a session behind it.
+    /// Why this node could not read the session cookie, if so. There may be a session behind it.
     pub(super) fn unread(&self) -> Option<CookieRejection> {
         self.0.unread
     }
 
-    /// The digest of the token by which a user is signed in.
+    /// The digest of the token that signs the user in.
     pub(super) fn token(&self) -> Option<TokenHash> {
         self.0.token
     }
 
-    /// Keeps a reservation until the response is there; gives it back when that is out already.
+    /// Keeps a reservation until the response is known. Returns it as an error if the response is out already.
     pub(crate) fn promise(&self, reservation: Reservation) -> Result<(), Box<Reservation>> {
         self.consult();
         let mut state = self.state();
@@ -237,7 +235,7 @@ impl Session {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads and verifies what a request brings.
+    /// Reads and verifies the cookies of a request.
     pub(crate) async fn open(
         sessions: &Sessions,
         peer: Option<SocketAddr>,

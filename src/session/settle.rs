@@ -1,4 +1,4 @@
-//! Settling what a request was promised, now that the handler's answer is known.
+//! Decides about a pending login or rotation once the handler has answered: by the status, activates it or drops it.
 
 use http::{HeaderValue, Method, StatusCode};
 
@@ -14,21 +14,21 @@ use crate::{
     store::{Proof, SignInError},
 };
 
-/// What the response has to carry.
+/// What the layer must add to the response.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) session_cookie: Option<HeaderValue>,
     pub(crate) flash_cookie: Option<HeaderValue>,
-    /// To be accepted when the response goes out; undone otherwise.
+    /// Accepted when the response goes out; otherwise its `Drop` undoes it.
     pub(crate) granted: Option<Granted>,
 }
 
 impl Session {
-    /// Settles what was promised, now that the handler's answer is known.
+    /// Activates or drops a pending login or rotation, and chooses the cookies.
     ///
     /// # Errors
     ///
-    /// When what was promised cannot be kept: the handler's answer must not go out.
+    /// If the activation fails: the handler's response must not go out.
     pub(crate) async fn settle(
         &self,
         method: &Method,
@@ -44,7 +44,7 @@ impl Session {
             Some(Promise::Rotate(_)) | None => None,
         };
         let granted = match promise {
-            // On the heap: most requests promise nothing, and should not carry what they never need.
+            // On the heap, so that the future of a request without a login or rotation stays small.
             Some(promise) => Box::pin(self.keep(promise, status)).await?,
             None => None,
         };
@@ -61,12 +61,12 @@ impl Session {
             None if self.state().signed_out => Some(cookies.remove_session()),
             None => None,
         };
-        // A rotation keeps the session.
+        // After a login the browser has the new session; a rotation keeps the old one.
         let holder = match signing_in.filter(|_| granted.is_some()) {
             Some(id) => Some(Holder::Session(id)),
             None => self.state().identity.holder(),
         };
-        // An answer that failed may not have shown the messages.
+        // A server error may not have shown the messages.
         let flash_cookie = if status.is_server_error() {
             None
         } else {
@@ -116,7 +116,7 @@ impl Session {
                 self.report_failed_sign_in(&user_id, error);
                 return granted;
             }
-            // Nobody waits for it any longer.
+            // The client has hung up, so the sign-in is no failure.
             Err(SignInError::Abandoned) => return granted,
         };
         let told = self.event(kind).user(user_id).acting_user(acting_user);
@@ -134,7 +134,8 @@ impl Session {
         match (&granted, proof) {
             (Some(_), Proof::Unchanged) => self.report(self.event(EventKind::Rotated)),
             (Some(_), Proof::GivenAgain) => self.report(self.event(EventKind::Reauthenticated)),
-            // Another request has just given the browser a new token; the password was typed all the same.
+            // Another request has just given the browser a new token. The user has still typed the password, so the
+            // proof counts.
             (None, Proof::GivenAgain) => {
                 let recorded = self.core().store.record_proof(id).await;
                 if recorded.map_err(SignInError::Store)? > 0 {
@@ -147,7 +148,7 @@ impl Session {
     }
 }
 
-/// Whether a browser shows what is in this answer: only then have messages been seen.
+/// Whether a browser shows this response. Only then has the user seen its messages.
 fn shows_page(method: &Method, status: StatusCode) -> bool {
     let empty = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT];
     method != Method::HEAD

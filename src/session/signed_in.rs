@@ -1,4 +1,4 @@
-//! Proof that this request comes from a user who is signed in.
+//! The proof that a user is signed in to this request.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -14,9 +14,9 @@ use crate::{
 
 /// A signed-in user, verified against the database for this request, with permissions read in the same statement.
 ///
-/// As an extractor it refuses everybody else: 401, or a redirect for browsers when a
-/// [sign-in page](crate::SessionsBuilder::sign_in_page) is configured; 503 while the database is away. There is no other
-/// way to come by one.
+/// As an extractor it refuses all other requests with 401, or redirects browsers if a [sign-in
+/// page](crate::SessionsBuilder::sign_in_page) is configured. While the database is away it answers 503. Only a
+/// verified request has one.
 ///
 /// ```
 /// use countersign::{Forbidden, SignedIn};
@@ -36,7 +36,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     found: Arc<Found>,
-    /// Where a missing permission is reported.
+    /// For reporting missing permissions.
     events: Events,
 }
 
@@ -48,13 +48,13 @@ impl SignedIn {
         }
     }
 
-    /// Who it is.
+    /// The user's id.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.found.user_id
     }
 
-    /// Who it is, as the application's own key type: what was given to [`login`](crate::Session::login).
+    /// The user's id as the application's own key type: the one passed to [`login`](crate::Session::login).
     ///
     /// ```
     /// use countersign::{SignedIn, UserIdError};
@@ -67,47 +67,47 @@ impl SignedIn {
     ///
     /// # Errors
     ///
-    /// [`UserIdError::Parse`] when it is of another type. It answers 500, since the application asks for what it did not
-    /// sign in.
+    /// [`UserIdError::Parse`] if the id is not a `T`. As a response it is a 500, since the application passed another
+    /// type to `login`.
     pub fn id<T: FromStr>(&self) -> Result<T, UserIdError> {
         self.user_id().parse()
     }
 
-    /// The administrator who acts as this user, if one does: see [`Session::login_as`](crate::Session::login_as). Show it on
-    /// every page, and record it with what is done.
+    /// The administrator who acts as this user, if any: see [`Session::login_as`](crate::Session::login_as). Show the
+    /// administrator on every page, and record them with every action.
     #[must_use]
     pub fn acting_user(&self) -> Option<&UserId> {
         self.found.acting_user.as_ref()
     }
 
-    /// Who does what is done with this session.
+    /// Who acts in this session: the administrator who acts as the user, or else the user.
     pub(crate) fn actor(&self) -> &UserId {
         self.acting_user().unwrap_or(self.user_id())
     }
 
-    /// The session's public name: safe in logs and URLs.
+    /// The session's public id, which is safe in logs and URLs.
     #[must_use]
     pub fn session_id(&self) -> Uuid {
         self.found.id
     }
 
-    /// What the user may do, as it was when this request was verified.
+    /// The user's permissions, as read when this request was verified.
     #[must_use]
     pub fn permissions(&self) -> &Permissions {
         &self.found.permissions
     }
 
-    /// Whether the user has this permission. Costs no query.
+    /// Whether the user has this permission. It makes no query.
     #[must_use]
     pub fn can(&self, permission: &str) -> bool {
         self.found.permissions.contains(permission)
     }
 
-    /// Refuses a user who lacks this permission, and logs which (ASVS 5.0, 16.3.2). Costs no query.
+    /// Refuses a user who lacks this permission, and logs the permission (ASVS 5.0, 16.3.2). It makes no query.
     ///
     /// # Errors
     ///
-    /// [`Forbidden`], which answers 403.
+    /// [`Forbidden`], which is a 403 as a response.
     pub fn require(&self, permission: &str) -> Result<(), Forbidden> {
         if self.can(permission) {
             return Ok(());
@@ -118,7 +118,7 @@ impl SignedIn {
         Err(Forbidden)
     }
 
-    /// An event of this session.
+    /// Adds this session, its user and its acting user to an event.
     pub(crate) fn named_in(&self, event: Event) -> Event {
         event
             .user(self.user_id().clone())
@@ -126,13 +126,13 @@ impl SignedIn {
             .session(self.session_id())
     }
 
-    /// Reports what this user may not do.
+    /// Reports that this user was refused something, with a limit per second.
     pub(crate) fn report_refused(&self, kind: EventKind, describe: impl FnOnce(Event) -> Event) {
         self.events.report_often(kind, describe);
     }
 
     /// How long ago the user proved who they are, by the database's clock when the request was verified.
-    /// [`Duration::MAX`] where an administrator acts as the user, who proved nothing then.
+    /// [`Duration::MAX`] if an administrator acts as the user, since the user has then proved nothing.
     #[must_use]
     pub fn age(&self) -> Duration {
         if self.acting_user().is_some() {
@@ -140,18 +140,20 @@ impl SignedIn {
         }
         match u64::try_from(self.found.authenticated_micros_ago) {
             Ok(micros) => Duration::from_micros(micros),
-            // Rounding is forgiven; a clock that was set back must not make a sign-in recent.
+            // Up to a second may be rounding. Beyond that, the clock was set back, which must not make a sign-in
+            // recent.
             Err(_) if self.found.authenticated_micros_ago > -1_000_000 => Duration::ZERO,
             Err(_) => Duration::MAX,
         }
     }
 
-    /// Refuses a user who signed in longer ago than this: for changes of credentials and other sensitive steps
-    /// (ASVS 5.0, 7.5.1). An administrator who acts as the user is always refused: that is not the user's proof.
+    /// Refuses a user who proved who they are longer ago than `within`. Use it for changes of credentials and other
+    /// sensitive steps (ASVS 5.0, 7.5.1). It always refuses an administrator who acts as the user: the user has proved
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`NotRecent`], which answers 401 with the code `recent-sign-in-required`.
+    /// [`NotRecent`], which is a 401 with the code `recent-sign-in-required` as a response.
     pub fn require_recent(&self, within: Duration) -> Result<(), NotRecent> {
         match self.acting_user().is_none() && self.age() <= within {
             true => Ok(()),

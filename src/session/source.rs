@@ -1,11 +1,11 @@
-//! Permissions from elsewhere than SQL.
+//! Accounts and permissions that are not in the sessions' database.
 
 use std::{error::Error as StdError, fmt, future::Future, pin::Pin};
 
 use super::Permissions;
 use crate::user_id::UserId;
 
-/// What a [`PermissionSource`] says of a user.
+/// What a [`PermissionSource`] says about a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// The account may not be used: it is disabled, deleted or unknown.
@@ -14,16 +14,16 @@ pub enum Access {
     Granted(Permissions),
 }
 
-/// Accounts and permissions that are not in the sessions' database: a directory, another service.
+/// A source of accounts and permissions outside of the sessions' database: a directory, another service.
 ///
-/// Asked for every request with a live session, after the database was: a second round trip, which
-/// [`account`](crate::SessionsBuilder::account) and [`permissions`](crate::SessionsBuilder::permissions) save. No answer
-/// within the time budget, or an error, makes the session unavailable (503): unknown is not invalid.
+/// countersign asks it for every request with a live session, after the database. That is a second round trip, which
+/// [`account`](crate::SessionsBuilder::account) and [`permissions`](crate::SessionsBuilder::permissions) avoid. After
+/// an error, or without an answer within the time budget, the session is unavailable (503): unknown is not invalid.
 ///
 /// # Security
 ///
-/// What this returns is never kept, so removing a permission holds from the next request on. A cache in here gives
-/// that up.
+/// countersign keeps no answer, so a removed permission is gone from the next request on. A cache inside of the source
+/// would give that up.
 ///
 /// ```
 /// use countersign::{Access, PermissionSource, Permissions, SourceFuture, UserId};
@@ -42,13 +42,13 @@ pub enum Access {
 /// }
 /// ```
 pub trait PermissionSource: Send + Sync + 'static {
-    /// Whether this account may be used, and what it may do. Asked for each request with a live session, within the
-    /// [time budget](crate::SessionsBuilder::time_budget). Where an administrator acts as a user, it is asked about the
-    /// administrator first; only whether the account may be used counts then.
+    /// Whether this account may be used, and its permissions. It must answer within the [time
+    /// budget](crate::SessionsBuilder::time_budget). If an administrator acts as a user, countersign first asks about
+    /// the administrator. Of that answer, only [`Denied`](Access::Denied) counts.
     ///
     /// # Errors
     ///
-    /// When it cannot be told now.
+    /// If the source cannot answer now.
     fn access<'a>(&'a self, user_id: &'a UserId) -> SourceFuture<'a>;
 }
 

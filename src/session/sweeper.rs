@@ -1,4 +1,4 @@
-//! The task that sweeps now and then.
+//! The task that sweeps at intervals.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 
 use super::Sessions;
 
-/// Sweeps in the background until it is dropped; made by [`Sessions::spawn_sweeper`]. Keep it in a variable with a name
-/// (`_sweeper`, not `_`) for as long as the application serves.
+/// Sweeps in the background until it is dropped; made by [`Sessions::spawn_sweeper`]. Keep it in a named variable
+/// (`_sweeper`, not `_`) as long as the application serves requests: `_` would drop it at once.
 #[derive(Debug)]
 #[must_use = "the sweeper stops when it is dropped"]
 pub struct Sweeper(JoinHandle<()>);
@@ -24,7 +24,7 @@ impl Sweeper {
                         tracing::warn!(%error, "sessions could not be swept; trying again")
                     }
                 }
-                // Nodes that were started together come apart.
+                // Keeps nodes that started together from sweeping at the same time.
                 let jitter = rand::rng().random_range(0.9..1.1);
                 let pause = every.mul_f64(jitter);
                 tokio::time::sleep(pause).await;

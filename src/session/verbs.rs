@@ -1,4 +1,4 @@
-//! What a handler can do with its request's session: sign in, act as, renew the token, sign out.
+//! What a handler can do with its request's session: sign in, act as a user, rotate the token, sign out.
 
 use super::{Identity, Login, LoginAs, Session, background::to_the_end, request::Promise};
 use crate::{
@@ -9,39 +9,40 @@ use crate::{
 };
 
 impl Session {
-    /// Signs a user in, once the response succeeds: a new session with a new token (ASVS 5.0, 7.2.4), and the browser's
-    /// previous session ends in the same transaction. Until then the request stays who it was.
+    /// Signs a user in when the response succeeds: with a new session and a new token (ASVS 5.0, 7.2.4). The browser's
+    /// previous session ends in the same transaction. The request itself keeps its identity.
     ///
-    /// Call it after the user has proved who they are, all factors included. The session's id is returned.
+    /// Call it after the user has proved who they are, with all factors. It returns the new session's id.
     ///
     /// # Errors
     ///
-    /// A [`LoginError`](crate::LoginError): the account may not be used, the limit refuses, the id is of the wrong form, the response is out already,
-    /// or the database is not available. Nothing has changed then. An error later on, when the session is made real,
-    /// becomes a 503 in place of the handler's answer.
+    /// A [`LoginError`](crate::LoginError), and nothing has changed. The account may not be used, the user has reached
+    /// the limit, or the id has the wrong form. Or the response is out already, or the database is unavailable. If the
+    /// session cannot be activated after the handler has answered, a 503 replaces the response.
     ///
     /// # Security
     ///
-    /// Answer a sign-in that failed in a later step with a status of 400 or more: a success makes the session real.
+    /// If a later step of the handler fails, answer with a status of 400 or more: any lower status activates the
+    /// session.
     ///
-    /// The new session is the user's own, also where an administrator acts as that user ([`login_as`](Self::login_as)): never
-    /// sign in whoever is signed in already, but after their own password has changed; [`rotate`](Self::rotate) is what renews
-    /// a token.
+    /// The new session is the user's own, even if an administrator acts as that user ([`login_as`](Self::login_as)). So
+    /// do not call it for a user who is signed in already, except after they have changed their own password. To renew
+    /// a token, call [`rotate`](Self::rotate).
     pub fn login(&self, user_id: impl Into<UserId>) -> Login<'_> {
         Login::new(self, user_id.into())
     }
 
-    /// Lets the administrator who is signed in act as this user, once the response succeeds: to see what the user sees. The
-    /// new session has the user's permissions and never the administrator's; who acts is recorded with it
+    /// Lets the signed-in administrator act as this user when the response succeeds, to see what the user sees. The new
+    /// session has the user's permissions, never the administrator's. It records the administrator
     /// ([`SessionInfo::acting_user`](crate::SessionInfo::acting_user),
-    /// [`SignedIn::acting_user`](crate::SignedIn::acting_user)) and shown in listings. It takes the place of the
-    /// administrator's own session, which ends: signing out and in again is the way back.
+    /// [`SignedIn::acting_user`](crate::SignedIn::acting_user)), and listings show them. It replaces the
+    /// administrator's own session: to return, the administrator must sign out and in again.
     ///
-    /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout) and no longer than the administrator's own
-    /// session could have, counts towards nobody's limit, is never
-    /// recent for [`require_recent`](crate::SignedIn::require_recent), and is refused from the next request on when the
-    /// account of either may not be used any more. [`Sessions::revoke_user`](crate::Sessions::revoke_user) of the
-    /// administrator ends it.
+    /// It lasts for the [`acting_timeout`](crate::SessionsBuilder::acting_timeout), but no longer than the
+    /// administrator's own session could have. It counts towards no limit, and
+    /// [`require_recent`](crate::SignedIn::require_recent) always refuses it. If the account of either may no longer be
+    /// used, the session is refused from the next request on. [`Sessions::revoke_user`](crate::Sessions::revoke_user)
+    /// of the administrator ends it.
     ///
     /// ```
     /// use axum::{extract::Path, response::{IntoResponse, Redirect, Response}};
@@ -56,44 +57,47 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`login`](Self::login); and nobody is signed in, or acts as somebody already, or as themselves.
+    /// Those of [`login`](Self::login), and: [`LoginError::SignedOut`](crate::LoginError::SignedOut) if no
+    /// administrator is signed in; [`LoginError::Acting`](crate::LoginError::Acting) if the administrator already acts
+    /// as a user, or names themselves.
     ///
     /// # Security
     ///
-    /// It asks for no permission: whose permission it takes, and whom nobody may act as, is the application's to say.
-    /// The permission is asked once; what ends an acting session early is listed above.
+    /// It checks no permission. The application must check that the administrator may act as users, and that this user
+    /// is not protected. That check happens once: if the permission is removed later, the session goes on until one of
+    /// the causes above ends it.
     pub fn login_as(&self, user_id: impl Into<UserId>) -> LoginAs<'_> {
         LoginAs::new(self, user_id.into())
     }
 
-    /// Gives the session a new token once the response succeeds. The old one stays good for the grace period, so that
-    /// parallel requests work, or until the next rotation. Does nothing for somebody who is not signed in, for a request
-    /// that came with an old token, after the response, nor after a [`login`](Self::login) in the same request, which
-    /// brings a new token anyway.
+    /// Gives the session a new token when the response succeeds. The old token stays valid for the grace period, so
+    /// that parallel requests work, or until the next rotation. It does nothing if no user is signed in, if the request
+    /// came with an old token, or after the response. Nor does it after a [`login`](Self::login) in the same request,
+    /// which makes a new token anyway.
     ///
-    /// Where the database fails at that moment, a 503 takes the place of the handler's answer. What the handler has done stays
-    /// done, and the session goes on with its old token.
+    /// If the database fails at that moment, a 503 replaces the handler's response. The handler's own changes stay, and
+    /// the session keeps its old token.
     pub fn rotate(&self) {
         self.promise_rotation(Proof::Unchanged);
     }
 
     /// [`rotate`](Self::rotate)s, and records that the user has proved again who they are:
     /// [`SignedIn::require_recent`](crate::SignedIn::require_recent) counts from now (ASVS 5.0, 7.2.4). The absolute
-    /// timeout still counts from the sign-in. A request that came with an old token, within its grace, brings no new one,
-    /// and the proof is recorded all the same.
+    /// timeout still counts from the sign-in. For a request that came with an old token, within its grace, it records
+    /// the proof but makes no new token.
     ///
-    /// The [security stamp](crate::SessionsBuilder::security_stamp) stays what it was at sign-in: after a change of the
-    /// password, [`login`](Self::login) again.
+    /// The session keeps the [security stamp](crate::SessionsBuilder::security_stamp) of the sign-in: after a change of
+    /// password, call [`login`](Self::login) again.
     pub fn reauthenticated(&self) {
         self.promise_rotation(Proof::GivenAgain);
     }
 
-    /// Signs the user out: the session ends in the database at once, whatever becomes of the response, which removes
-    /// the cookie. A login of the same request is taken back (ASVS 5.0, 7.4.1). The session ends whatever has become
-    /// of its token since the request began, and of its account.
+    /// Signs the user out (ASVS 5.0, 7.4.1). The session ends in the database at once, whatever the response; the
+    /// response removes the cookie. It also undoes a login of the same request. The session ends even if its token was
+    /// rotated meanwhile, or if its account may not be used.
     ///
-    /// What is returned says whether a session has ended. A node that lacks the key of the cookie cannot know which one it
-    /// would be: it removes the cookie, ends nothing, and says [`LogoutOutcome::CookieUnreadable`]. Tell the user then.
+    /// The result says whether a session has ended. A node that lacks the cookie's key cannot tell which session it is.
+    /// It then removes the cookie, ends nothing, and returns [`LogoutOutcome::CookieUnreadable`]: tell the user.
     ///
     /// ```
     /// use axum::response::Redirect;
@@ -112,7 +116,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Unavailable: it is not known whether the session has ended, and the cookie is kept.
+    /// If the database is unavailable: the session may or may not have ended, and the browser keeps the cookie. Try
+    /// again.
     pub async fn logout(&self) -> Result<LogoutOutcome, Error> {
         self.consult();
         if let Some(reservation) = self.take_reservation() {
@@ -128,7 +133,8 @@ impl Session {
             let told = self.event(EventKind::SignedOut);
             let (events, id) = (self.core().events.clone(), previous.session_id());
             let ending = async move {
-                // What ended otherwise in this instant was told by whoever ended it.
+                // 0 if the session has ended otherwise meanwhile. For example, an administrator revoked it a moment
+                // ago, and that call has reported it.
                 if ending.await? > 0 {
                     events.report(told.session(id));
                 }
@@ -158,7 +164,7 @@ impl Session {
         let rotates = matches!(state.identity, Identity::SignedIn(_)) && !state.settled;
         match &state.promise {
             _ if !rotates => {}
-            // A login brings a new token anyway, and a proof is not taken back by a plain rotation.
+            // A login makes a new token anyway, and a plain rotation must not cancel a proof.
             Some(Promise::Login(_) | Promise::Rotate(Proof::GivenAgain)) => {}
             Some(Promise::Rotate(Proof::Unchanged)) | None => {
                 state.promise = Some(Promise::Rotate(proof))
@@ -167,15 +173,16 @@ impl Session {
     }
 }
 
-/// What a [`Session::logout`] has done. The browser loses its cookie in any case.
+/// What a [`Session::logout`] has done. The response removes the cookie in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LogoutOutcome {
-    /// The browser's session is over, on every node: by this call, or already.
+    /// The browser's session has ended on every node, by this call or before it.
     Ended,
-    /// The request came with no session that could end: without a cookie, or with one whose session is over or gone.
+    /// The request came without a session that could end: without a cookie, or with one whose session has ended or was
+    /// swept.
     NothingToEnd,
-    /// **Nothing has ended**, and there may be a live session: the request came with a session cookie that this node cannot
-    /// read. Most often it lacks the key that another node wrote with; the cookie may also be broken, or be there twice.
+    /// **No session has ended**, and a live one may remain: this node cannot read the request's session cookie. The
+    /// usual cause is a key that another node has and this one lacks. The cookie may also be damaged, or occur twice.
     CookieUnreadable,
 }

@@ -1,4 +1,4 @@
-//! Bodies of requests: JSON of bounded size where one is expected, and nothing where none is.
+//! Request bodies: JSON of bounded size where a route takes one, and an empty body elsewhere.
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -9,10 +9,10 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 
 use super::{params::Fields, refusal::Refusal};
 
-/// The largest body that is read.
+/// The largest body that a route reads.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// The bound on bodies, as a layer of the router.
+/// The size limit on bodies, as a layer of the router.
 pub(crate) fn limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(MAX_BYTES)
 }
@@ -37,7 +37,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonFields {
     }
 }
 
-/// One `Content-Type`, which is `application/json`, with or without parameters.
+/// Whether there is exactly one `Content-Type`, and it is `application/json`, with or without parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for NoBody {
         if body.is_end_stream() {
             return Ok(Self);
         }
-        // A body of chunks may turn out to be empty.
+        // A chunked body may still be empty.
         match axum::body::to_bytes(body, 0).await {
             Ok(_) => Ok(Self),
             Err(_) => Err(Refusal::unexpected_body()),

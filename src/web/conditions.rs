@@ -1,4 +1,4 @@
-//! The conditions of a filter, as parameters of a listing and as members of a revocation's body.
+//! The conditions of a filter, as parameters of a listing or members of a revocation's body.
 
 use std::net::IpAddr;
 
@@ -10,10 +10,10 @@ use crate::{
     user_id::UserId,
 };
 
-/// As much of a user agent as is kept.
+/// The store keeps no more of a user agent.
 const MAX_USER_AGENT_BYTES: usize = 255;
 
-/// Which sessions are meant, checked.
+/// Which sessions a request means, with valid values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Conditions {
     pub(crate) user_id: Option<UserId>,
@@ -26,7 +26,7 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Takes the parameters that are conditions.
+    /// Takes and checks the parameters that are conditions.
     pub(crate) fn take_from(fields: &mut Fields) -> Result<Self, Refusal> {
         Ok(Self {
             user_id: user_id(fields, "user_id")?,
@@ -65,7 +65,8 @@ impl Conditions {
         filter
     }
 
-    /// Whether anybody is left out. A state leaves nobody out: only live sessions can be ended.
+    /// Whether the conditions exclude any sessions of any user. A state does not count: only live sessions can be ended
+    /// anyway.
     pub(crate) fn is_narrow(&self) -> bool {
         let stateless = Self {
             state: None,
@@ -74,7 +75,7 @@ impl Conditions {
         stateless != Self::default()
     }
 
-    /// The same conditions as parameters again, always in one order and one form.
+    /// The conditions as parameters again, always in the same order and form.
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let moment = |time: OffsetDateTime| time.to_offset(UtcOffset::UTC).format(&Rfc3339).ok();
         let pairs = [
@@ -99,7 +100,7 @@ impl Conditions {
     }
 }
 
-/// The word in parameters and answers.
+/// The state's name in parameters and responses.
 pub(crate) fn state_name(state: SessionState) -> &'static str {
     match state {
         SessionState::Live => "live",
@@ -107,14 +108,14 @@ pub(crate) fn state_name(state: SessionState) -> &'static str {
     }
 }
 
-/// A user's id, wherever it comes from.
+/// Reads a user's id from a parameter, a path or a form.
 pub(crate) fn parse_user_id(name: &str, text: String) -> Result<UserId, Refusal> {
     let user_id = UserId::from(text);
     match user_id.validate() {
         Ok(()) => Ok(user_id),
         Err(_) => Err(Refusal::parameter(
             name,
-            "has to be the id of a user: 1 to 255 bytes, no control characters, no white space at either end",
+            "must be the id of a user: 1 to 255 bytes, no control characters, no white space at either end",
         )),
     }
 }
@@ -129,7 +130,7 @@ pub(crate) fn state(fields: &mut Fields) -> Result<Option<SessionState>, Refusal
         None => Ok(None),
         Some("live") => Ok(Some(SessionState::Live)),
         Some("ended") => Ok(Some(SessionState::Ended)),
-        Some(_) => Err(Refusal::parameter("state", "has to be live or ended")),
+        Some(_) => Err(Refusal::parameter("state", "must be live or ended")),
     }
 }
 
@@ -139,17 +140,14 @@ fn ip(fields: &mut Fields) -> Result<Option<IpAddr>, Refusal> {
     };
     match text.parse::<IpAddr>() {
         Ok(ip) => Ok(Some(ip.to_canonical())),
-        Err(_) => Err(Refusal::parameter(
-            "ip",
-            "has to be an IPv4 or IPv6 address",
-        )),
+        Err(_) => Err(Refusal::parameter("ip", "must be an IPv4 or IPv6 address")),
     }
 }
 
 fn user_agent(fields: &mut Fields) -> Result<Option<String>, Refusal> {
     match fields.text("user_agent")? {
         Some(part) if part.is_empty() || part.len() > MAX_USER_AGENT_BYTES => Err(
-            Refusal::parameter("user_agent", "has to be a text of 1 to 255 bytes"),
+            Refusal::parameter("user_agent", "must be a text of 1 to 255 bytes"),
         ),
         other => Ok(other),
     }
@@ -159,14 +157,16 @@ fn time(fields: &mut Fields, name: &str) -> Result<Option<OffsetDateTime>, Refus
     let Some(text) = fields.text(name)? else {
         return Ok(None);
     };
-    let fault = "has to be a time of RFC 3339, such as 2026-01-31T23:59:59Z; in a query, + is written as %2B";
+    let fault =
+        "must be an RFC 3339 time, such as 2026-01-31T23:59:59Z; in a query, write + as %2B";
     match OffsetDateTime::parse(&text, &Rfc3339) {
         Ok(time) => Ok(Some(in_utc(time))),
         Err(_) => Err(Refusal::parameter(name, fault)),
     }
 }
 
-/// In UTC a moment may lie beyond the years 0 to 9999 that can be written down; no session does.
+/// Moves a time to UTC. The result may be outside of the years 0 to 9999. The nearest time inside then means the same,
+/// since no session is that old or new.
 fn in_utc(time: OffsetDateTime) -> OffsetDateTime {
     let latest = PrimitiveDateTime::MAX.assume_utc();
     match time.checked_to_offset(UtcOffset::UTC) {

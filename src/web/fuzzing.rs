@@ -1,4 +1,4 @@
-//! What the fuzz targets `parameters` and `page_token` ask of this module.
+//! What the fuzz targets `parameters` and `page_token` call in this module.
 
 use std::sync::LazyLock;
 
@@ -13,14 +13,14 @@ use crate::{
     user_id::UserId,
 };
 
-/// The bytes 0 to 63 as a key, so that a corpus can hold tokens that are authentic.
+/// The bytes 0 to 63 as a key, so that a corpus can contain authentic tokens.
 static KEYS: LazyLock<KeyRing> = LazyLock::new(|| {
     let bytes: Vec<u8> = (0..64).collect();
     let key = Key::from_bytes(&bytes).expect("64 different bytes are a key");
     KeyRing::new(vec![key]).expect("one key is a ring")
 });
 
-/// Takes all of it for a query, then for the body of a form, then for a body of JSON.
+/// Reads the data as a query, then as the body of a form, then as a JSON body.
 pub fn parameters(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         if let Ok(query) = ListQuery::from_query(text, Blanks::AreValues) {
@@ -44,7 +44,7 @@ pub fn parameters(data: &[u8]) {
     }
 }
 
-/// Takes all of it for a page token.
+/// Reads the data as a page token.
 pub fn page_token(data: &[u8]) {
     let user_id = UserId::from(2);
     let conditions = Conditions::default();
@@ -70,7 +70,7 @@ pub fn page_token(data: &[u8]) {
         let sealed = scope.seal(&KEYS, &after).expect("it was sealed before");
         assert_eq!(scope.open(&KEYS, &sealed), Some(after));
     }
-    // What any text would be as a cursor, where it is one.
+    // The data may also be the text of a cursor.
     if let Ok(after) = token.parse() {
         let sealed = scope.seal(&KEYS, &after).expect("any cursor can be sealed");
         assert_eq!(scope.open(&KEYS, &sealed), Some(after));

@@ -1,4 +1,4 @@
-//! What stands around every route: who asks, whether the request comes from this site, and the headers of the answer.
+//! What surrounds every route: the check of the user, the cross-site check, and the headers of the response.
 
 use std::{error::Error as StdError, fmt};
 
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{event::EventKind, session::Sessions, user_id::UserId};
 
-/// Refuses requests of other sites that would change something.
+/// Refuses requests from other sites' pages that would change something.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CrossSite {
     layer: CsrfLayer,
@@ -39,8 +39,8 @@ impl CrossSite {
         }
     }
 
-    /// Puts a route behind the check, and behind the one for a user of the application that the route was made for;
-    /// `refuse` words what all others are answered.
+    /// Puts a route behind two checks: a user of this application must be signed in, and the request must not come from
+    /// another site. `refuse` makes the response if no such user is signed in.
     pub(crate) fn protect<S>(
         &self,
         sessions: &Sessions,
@@ -54,7 +54,7 @@ impl CrossSite {
             .layer
             .clone()
             .with_rejection_response(refuse_other_site);
-        // Outside of the check: that no user is signed in comes first.
+        // Outside of the cross-site check: a request without a signed-in user gets the 401 first.
         only_members(
             sessions,
             refuse,
@@ -64,7 +64,7 @@ impl CrossSite {
     }
 }
 
-/// Marks the answer to another site's page, for the one who knows whose browser it was.
+/// Marks the response to another site's page, so that the outer layer, which knows the user, can report it.
 #[derive(Clone, Copy, Debug)]
 struct FromOtherSite;
 
@@ -80,7 +80,7 @@ fn report_other_site(member: &Member, response: &Response) {
     }
 }
 
-/// Adds what all routes of a router have in common.
+/// Adds the fallbacks, body limit and headers that all routes of a router share.
 pub(crate) fn finish<S>(routes: Router<S>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -121,11 +121,11 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionIdInPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let text = path_parameter(parts, state, "id").await?;
-        // Hyphenated: the other spellings of a UUID are no address.
+        // Only the hyphenated form counts: the other spellings of a UUID would be second addresses of one session.
         let id = Uuid::try_parse(&text).ok();
         match id.filter(|id| id.hyphenated().to_string().eq_ignore_ascii_case(&text)) {
             Some(id) => Ok(Self(id)),
-            None => Err(Refusal::parameter("id", "has to be a UUID")),
+            None => Err(Refusal::parameter("id", "must be a UUID")),
         }
     }
 }
@@ -142,7 +142,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserIdInPath {
     }
 }
 
-/// The innermost parameter of this name: a router may be nested below others.
+/// The innermost parameter of this name: the application may nest the router below a path that has one too.
 async fn path_parameter<S: Send + Sync>(
     parts: &mut Parts,
     state: &S,

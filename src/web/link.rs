@@ -1,15 +1,15 @@
-//! Parameters as parts of a link, in a form that [`Fields::from_query`](super::params::Fields::from_query) reads back.
+//! Writes parameters into links, in a form that [`Fields::from_query`](super::params::Fields::from_query) reads back.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What a value in a query and a segment of a path keep as they are (RFC 3986, section 2.3).
+/// The characters that stay unescaped in query values and path segments (RFC 3986, section 2.3).
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A query without its question mark. Names are ours, and need no escaping.
+/// A query without its question mark. The names are our own and need no escaping.
 pub(crate) fn query(pairs: &[(&str, String)]) -> String {
     let pairs = pairs
         .iter()

@@ -1,4 +1,4 @@
-//! One page of sessions: what is asked for, and what leads to the next one.
+//! One page of sessions: its parameters, and the token for the next page.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Uri, header::LINK};
@@ -20,7 +20,7 @@ use crate::{
 
 pub(crate) const DEFAULT_PAGE_SIZE: u32 = 50;
 
-/// What a listing is asked for.
+/// The parameters of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListQuery {
     pub(crate) conditions: Conditions,
@@ -30,12 +30,12 @@ pub(crate) struct ListQuery {
 }
 
 impl ListQuery {
-    /// With all conditions that a filter has.
+    /// Reads a query that may have all conditions of a filter.
     pub(crate) fn from_query(query: &str, blanks: Blanks) -> Result<Self, Refusal> {
         Self::read(query, blanks, Conditions::take_from)
     }
 
-    /// With some conditions only.
+    /// Reads a query whose conditions `conditions` takes.
     pub(crate) fn read(
         query: &str,
         blanks: Blanks,
@@ -51,8 +51,8 @@ impl ListQuery {
         Ok(read)
     }
 
-    /// Lists what `filter` means, which has to be what [`conditions`](Self::conditions) say and nothing more than
-    /// what the kind of listing and the user add to them.
+    /// Lists the sessions that match `filter`. It must mean [`conditions`](Self::conditions), plus at most what `kind`
+    /// and `user` add, since the page token is bound to these three.
     pub(crate) async fn list(
         &self,
         sessions: &Sessions,
@@ -93,7 +93,7 @@ impl ListQuery {
     }
 }
 
-/// Which router lists: its page tokens are of no use to the other.
+/// Which router lists. The page tokens of one are invalid for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListingKind {
     Admin,
@@ -109,7 +109,7 @@ fn page_size(fields: &mut Fields) -> Result<Option<u32>, Refusal> {
         Ok(size) if digits && (1..=Page::MAX_SIZE).contains(&size) => Ok(Some(size)),
         _ => Err(Refusal::parameter(
             "page_size",
-            "has to be a number from 1 to 1000",
+            "must be a number from 1 to 1000",
         )),
     }
 }
@@ -119,15 +119,15 @@ fn page_size(fields: &mut Fields) -> Result<Option<u32>, Refusal> {
 pub(crate) struct Listing {
     pub(crate) sessions: Vec<SessionInfo>,
     pub(crate) next_page_token: Option<String>,
-    /// There was no time to fill the page.
+    /// Time ran out before the page was full.
     pub(crate) incomplete: bool,
 }
 
 impl Listing {
-    /// The answer to a request for `uri`, as the client sees it.
+    /// The response to a request. `uri` is its address as the client sees it.
     pub(crate) fn into_response(self, user: &SignedIn, query: &ListQuery, uri: &Uri) -> Response {
         let link = self.next_page_token.as_deref().map(|token| {
-            // A path may hold characters that would end the address in this header.
+            // A path may contain characters that would end the address in this header.
             let path = utf8_percent_encode(uri.path(), IN_LINK);
             format!(
                 "<{path}?{}>; rel=\"next\"",

@@ -1,4 +1,5 @@
-//! Who asks: a user of the very application that the routes were made for, and the one whom the request was made for.
+//! The user of a request. It must be a user of the application that the routes belong to, and the user for whom the
+//! client made the request.
 
 use std::ops::Deref;
 
@@ -16,28 +17,30 @@ use crate::{
     session::{Session, Sessions, SignedIn},
 };
 
-/// What handlers work with knows the handle that its routes were made for.
+/// The state of handlers, which knows the handle that its routes belong to.
 pub(crate) trait MadeFor {
     fn sessions(&self) -> &Sessions;
 }
 
-/// A signed-in user of the application that the routes were made for. Made by [`Member::of`] alone, and what every
-/// operation of a router asks for: a user of another application may have the id, and the permissions, of one of this.
+/// A signed-in user of the application that the routes belong to. Only [`Member::of`] makes one, and every operation of
+/// a router takes one. For example, user 2 of a shop must not act as user 2 of a blog whose routes are behind the
+/// shop's layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Member(SignedIn);
 
-/// Why a request comes from no [`Member`].
+/// Why a request does not come from a [`Member`].
 pub(crate) enum NotMember {
-    /// The layer around the routes is that of another handle.
+    /// The layer around the routes belongs to another handle.
     OtherApplication,
     SignedIn(SignedInRejection),
 }
 
-/// Says as whom a client believes to be signed in: a field of every form, and a parameter of every JSON request that
+/// The user who the client believes is signed in: a field of every form, and a parameter of every JSON request that
 /// changes something.
 ///
-/// Between a page and its form, another user may have signed in with the same browser. What one user saw must not be
-/// carried out in the name of the other. It is no secret and no proof: against other sites stands the cross-site check.
+/// Suppose that Alice opens the page, Bob signs in with the same browser in another tab, and Alice's form is then sent.
+/// Bob's sessions must not end for it. The field is neither a secret nor a proof: the cross-site check protects against
+/// other sites.
 pub(crate) const SIGNED_IN_AS: &str = "signed_in_as";
 
 impl Member {
@@ -45,7 +48,7 @@ impl Member {
         let session = parts.extensions.get::<Session>();
         if session.is_some_and(|session| !session.sessions().is_same(sessions)) {
             tracing::error!(
-                "this route has the SessionLayer of another `Sessions`: use the one of the handle that the router was made for"
+                "this route has the SessionLayer of another `Sessions`: use the layer of the handle that made the router"
             );
             return Err(NotMember::OtherApplication);
         }
@@ -55,7 +58,7 @@ impl Member {
         }
     }
 
-    /// Whether the request names this user as the one whom it was made for. One that names another is refused.
+    /// Whether the request names this user as [`SIGNED_IN_AS`]. Refuses a request that names another user.
     pub(crate) fn is_named_in(&self, fields: &mut Fields) -> Result<bool, Refusal> {
         let Some(text) = fields.text(SIGNED_IN_AS)? else {
             return Ok(false);
@@ -83,7 +86,7 @@ impl<S: MadeFor + Send + Sync> FromRequestParts<S> for Member {
     }
 }
 
-/// Puts a route behind the check for a member; `refuse` words what all others are answered.
+/// Puts a route behind the check for a member. `refuse` makes the response if there is none.
 pub(super) fn only_members<S>(
     sessions: &Sessions,
     refuse: fn(NotMember) -> Response,
@@ -119,7 +122,7 @@ async fn check_member(State(check): State<Check>, request: Request, next: Next) 
     response
 }
 
-/// What programs are answered: never a redirect.
+/// The response for programs: never a redirect.
 pub(crate) fn refuse_program(not_member: NotMember) -> Response {
     Refusal::from(not_member).into_response()
 }

@@ -1,8 +1,13 @@
-//! What the routers for administrators and for accounts share: how a request is read, and what is answered.
+//! What the routers for administrators and users share: how they read requests and write responses.
 //!
-//! The order of checks is the same everywhere, so that nobody learns more than they may: is it known who asks (503), is
-//! somebody signed in (401), does the request come from this site (403), may this user do it (403, or 401 for a sign-in
-//! that is not recent), is the request well formed (400, 413, 415), is there such a session (404, 409).
+//! All routes check in the same order, so that a client learns no more than it may:
+//!
+//! 1. Could the session be verified (503)?
+//! 2. Is a user signed in (401)?
+//! 3. Does the request come from this site (403)?
+//! 4. May this user do it (403, or 401 if the sign-in is not recent)?
+//! 5. Is the request well-formed (400, 413, 415)?
+//! 6. Does the session exist (404, 409)?
 
 pub(crate) mod body;
 pub(crate) mod conditions;

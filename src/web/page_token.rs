@@ -1,17 +1,17 @@
-//! The token that leads to the next page: where it starts, encrypted and bound to what was listed for whom.
+//! The token for the next page: the position where it starts, encrypted and bound to the listing and its user.
 //!
-//! A client can neither make one nor use one elsewhere: with another filter, another user, the other router, or as a
-//! cookie. What it is bound to is authenticated with it and costs no space in it.
+//! A client can neither make one nor use it elsewhere: with another filter, as another user, on the other router, or as
+//! a cookie. The binding is authenticated data, so it takes no space in the token.
 
 use sha2::{Digest, Sha256};
 
 use super::{conditions::Conditions, listing::ListingKind};
 use crate::{keys::KeyRing, store::Cursor, user_id::UserId};
 
-/// No token is longer: the longest cursor, sealed, in base64 without padding.
+/// The length of the longest token: the longest cursor, sealed, in base64 without padding.
 pub(crate) const MAX_LENGTH: usize = 270;
 
-/// What a page token is for.
+/// What a page token is bound to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
     pub(crate) kind: ListingKind,
@@ -21,12 +21,12 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// A token that starts here.
+    /// A token for the page that starts after this cursor.
     pub(crate) fn seal(&self, keys: &KeyRing, after: &Cursor) -> Option<String> {
         keys.seal(&self.name(), &after.to_string())
     }
 
-    /// Where the page starts. `None` for whatever was not made by [`Scope::seal`] for the same.
+    /// The position where the page starts. `None` unless [`Scope::seal`] made the token for the same scope.
     pub(crate) fn open(&self, keys: &KeyRing, token: &str) -> Option<Cursor> {
         if token.len() > MAX_LENGTH {
             return None;
@@ -34,7 +34,7 @@ impl Scope<'_> {
         keys.unseal(&self.name(), token)?.parse().ok()
     }
 
-    /// The name under which it is sealed. No cookie can have it: names of cookies have no spaces.
+    /// The name that binds the token. No cookie can have it, since cookie names contain no spaces.
     fn name(&self) -> String {
         let kind = match self.kind {
             ListingKind::Admin => "admin",
@@ -42,7 +42,7 @@ impl Scope<'_> {
         };
         let mut digest = Sha256::new();
         let mut add = |text: &str| {
-            // With its length, so that no two lists of texts read alike.
+            // With its length, so that two different lists never give the same bytes.
             digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
             digest.update(text);
         };

@@ -1,7 +1,7 @@
-//! Parameters as they come: from a query, a form or a JSON body, each of them once.
+//! Parameters from a query, a form or a JSON body. Each may occur once.
 //!
-//! Strict, since a parameter that is overlooked here widens what is listed or ended: a misspelt `usr_id` would leave a
-//! filter that means everybody.
+//! They are read strictly, since an ignored parameter would widen what is listed or ended. For example, ignoring a
+//! misspelt `usr_id` would leave a filter that matches the sessions of all users.
 
 use std::fmt;
 
@@ -13,21 +13,21 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// More than any route knows: what comes after is unknown or repeated in any case.
+/// More parameters than any route has, so any further one is unknown or repeated.
 const MOST: usize = 32;
 
 /// What an empty parameter means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blanks {
-    /// It was given, and is empty.
+    /// The parameter is given, with an empty value.
     AreValues,
-    /// It was left out: browsers send every field of a form.
+    /// The parameter is absent: browsers send every field of a form.
     AreAbsent,
 }
 
-/// Named values that are taken one by one. What nobody takes is unknown.
+/// Named values, which a route takes one by one. Any that are left over are unknown.
 #[derive(Debug)]
-#[must_use = "call `finish`: what is left over is unknown"]
+#[must_use = "call `finish`, which refuses unknown parameters"]
 pub(crate) struct Fields {
     entries: Vec<(String, Value)>,
     typing: Typing,
@@ -35,13 +35,13 @@ pub(crate) struct Fields {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Typing {
-    /// Everything is text.
+    /// Every value is text.
     Query,
     Json,
 }
 
 impl Fields {
-    /// Reads a query, or the body of a form, which is written alike.
+    /// Reads a query, or the body of a form, which has the same syntax.
     pub(crate) fn from_query(query: &str, blanks: Blanks) -> Result<Self, Refusal> {
         let mut fields = Self::empty(Typing::Query);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -93,7 +93,7 @@ impl Fields {
         Some(self.entries.swap_remove(position).1)
     }
 
-    /// A text without NUL, which no database keeps.
+    /// The text of this name. It must contain no NUL, which no database can store.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
         match self.take(name) {
             None => Ok(None),
@@ -101,22 +101,22 @@ impl Fields {
                 Err(Refusal::parameter(name, "contains a NUL character"))
             }
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Refusal::parameter(name, "has to be a string")),
+            Some(_) => Err(Refusal::parameter(name, "must be a string")),
         }
     }
 
-    /// `true` or `false`; `false` when it is left out.
+    /// `true` or `false`; `false` if it is absent.
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Refusal> {
         match (self.take(name), self.typing) {
             (None, _) => Ok(false),
             (Some(Value::Bool(flag)), Typing::Json) => Ok(flag),
             (Some(Value::String(text)), Typing::Query) if text == "true" => Ok(true),
             (Some(Value::String(text)), Typing::Query) if text == "false" => Ok(false),
-            (Some(_), _) => Err(Refusal::parameter(name, "has to be true or false")),
+            (Some(_), _) => Err(Refusal::parameter(name, "must be true or false")),
         }
     }
 
-    /// Refuses what was not taken.
+    /// Refuses the request if a parameter is left over.
     pub(crate) fn finish(self) -> Result<(), Refusal> {
         match self.entries.first() {
             Some((name, _)) => Err(Refusal::parameter(name, UNKNOWN)),
@@ -127,7 +127,7 @@ impl Fields {
 
 const UNKNOWN: &str = "is unknown here";
 
-/// Percent-decodes, and refuses what the usual parsers let through: a lone `%`, and bytes that are no UTF-8.
+/// Percent-decodes, and rejects what the usual parsers accept: a lone `%`, and bytes that are not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut rest = text.bytes();
     let mut bytes = Vec::with_capacity(text.len());
@@ -153,7 +153,7 @@ fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// The members of an object in their order, repeated ones included: a map would keep the last of them in silence.
+/// The members of an object in order, including repeated ones: a map would silently keep the last of them.
 struct Object(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Object {
@@ -180,7 +180,8 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// A name that came with a request, in a form that can be shown anywhere: a few letters, everything else escaped.
+/// A parameter's name from a request, safe to show anywhere: shortened, with all but ASCII letters, digits and `_-.`
+/// escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(String);
 

@@ -1,4 +1,4 @@
-//! Why a request was not carried out: a problem (RFC 9457) with a stable code, and the parameter that is to blame.
+//! Why a route refused a request: a problem (RFC 9457) with a stable code, and the parameter that caused it.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// A request that was not carried out.
+/// Why a route refused a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) problem: Problem,
@@ -23,54 +23,54 @@ pub(crate) struct Refusal {
 #[derive(Clone, Debug)]
 struct Parameter {
     name: Name,
-    /// Follows the name in a sentence.
+    /// Continues a sentence after the name.
     fault: &'static str,
 }
 
 const INVALID_PARAMETER: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
     code: "invalid-parameter",
-    detail: "A parameter cannot be right.",
+    detail: "A parameter is invalid.",
 };
 const INVALID_PAGE_TOKEN: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
     code: "invalid-page-token",
-    detail: "The page token was not made for this listing, filter and user. Start again without one.",
+    detail: "The page token is not for this listing, filter and user. Start again without one.",
 };
 const NOT_JSON: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
     code: "invalid-body",
-    detail: "The body has to be one JSON object.",
+    detail: "The body must be one JSON object.",
 };
 const UNEXPECTED_BODY: Problem = Problem {
     status: StatusCode::BAD_REQUEST,
     code: "invalid-body",
-    detail: "This request takes no body.",
+    detail: "This request must not have a body. Send it without one.",
 };
 const BODY_TOO_LARGE: Problem = Problem {
     status: StatusCode::PAYLOAD_TOO_LARGE,
     code: "invalid-body",
-    detail: "The body is too large: 16 KiB are allowed.",
+    detail: "The body is too large. Send at most 16 KiB.",
 };
 const UNSUPPORTED_BODY: Problem = Problem {
     status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
     code: "invalid-body",
-    detail: "The body has to be JSON: send it with `Content-Type: application/json`.",
+    detail: "The body must be JSON. Send it with `Content-Type: application/json`.",
 };
 const NOT_FOUND: Problem = Problem {
     status: StatusCode::NOT_FOUND,
     code: "not-found",
-    detail: "There is no such session, or it has ended already.",
+    detail: "The session does not exist, or it has ended already. List the sessions again.",
 };
 const NO_ROUTE: Problem = Problem {
     status: StatusCode::NOT_FOUND,
     code: "not-found",
-    detail: "There is nothing at this address.",
+    detail: "There is no route at this address. Check the path.",
 };
 const METHOD_NOT_ALLOWED: Problem = Problem {
     status: StatusCode::METHOD_NOT_ALLOWED,
     code: "method-not-allowed",
-    detail: "This address does not take this method. The Allow header says which ones it takes.",
+    detail: "This address does not support this method. The Allow header lists the methods that it supports.",
 };
 const CURRENT_SESSION: Problem = Problem {
     status: StatusCode::CONFLICT,
@@ -81,24 +81,24 @@ const CURRENT_SESSION: Problem = Problem {
 const USER_CHANGED: Problem = Problem {
     status: StatusCode::CONFLICT,
     code: "user-changed",
-    detail: "The request was made for a user who is no longer signed in here. Nothing was changed.",
+    detail: "`signed_in_as` names a user who is not the one signed in. Nothing was changed. Check who is signed in before you repeat the request.",
 };
 const CROSS_SITE: Problem = Problem {
     status: StatusCode::FORBIDDEN,
     code: "cross-site",
-    detail: "The request comes from another site.",
+    detail: "The request comes from another site's page. Send it from a page of this site.",
 };
 const ACTING: Problem = Problem {
-    detail: "Whoever acts as another user decides over nobody's sessions. Sign in as yourself for that.",
+    detail: "You are acting as another user, so you cannot manage sessions. Sign in as yourself.",
     ..FORBIDDEN
 };
 const PROTECTED: Problem = Problem {
-    detail: "This account may not decide over that user's sessions.",
+    detail: "Your account may not manage this user's sessions.",
     ..FORBIDDEN
 };
 
 impl Refusal {
-    /// A parameter of the query, the path or the body; `fault` follows its name in a sentence.
+    /// A parameter of the query, the path or the body is invalid; `fault` continues a sentence after its name.
     pub(crate) fn parameter(name: &str, fault: &'static str) -> Self {
         Self {
             problem: INVALID_PARAMETER,
@@ -145,7 +145,7 @@ impl Refusal {
         CURRENT_SESSION.into()
     }
 
-    /// Another user has signed in since the request was made up.
+    /// Another user has signed in since the client made the request.
     pub(crate) fn user_changed() -> Self {
         USER_CHANGED.into()
     }
@@ -154,7 +154,7 @@ impl Refusal {
         CROSS_SITE.into()
     }
 
-    /// Somebody acts as a user who may decide over sessions.
+    /// An administrator who acts as a user tried to manage sessions.
     pub(crate) fn acting() -> Self {
         ACTING.into()
     }
@@ -168,21 +168,21 @@ impl Refusal {
         INTERNAL.into()
     }
 
-    /// The parameter that is to blame, in a form that can be shown.
+    /// The parameter that caused it, safe to show.
     pub(crate) fn parameter_name(&self) -> Option<String> {
         self.parameter
             .as_ref()
             .map(|parameter| parameter.name.to_string())
     }
 
-    /// What is wrong with the parameter: follows its name in a sentence.
+    /// What is wrong with the parameter, as the rest of a sentence after its name.
     pub(crate) fn fault(&self) -> &'static str {
         self.parameter
             .as_ref()
-            .map_or("cannot be right", |parameter| parameter.fault)
+            .map_or("is invalid", |parameter| parameter.fault)
     }
 
-    /// For people. Safe to be shown: a hostile name is in it in escaped form.
+    /// The explanation for people. It is safe to show: it contains the parameter's name in escaped form.
     pub(crate) fn detail(&self) -> String {
         match self.parameter_name() {
             Some(name) => format!("The parameter `{name}` {}.", self.fault()),
@@ -199,7 +199,7 @@ impl IntoResponse for Refusal {
             members.insert("parameter".into(), name.into());
         }
         let mut response = self.problem.with_body(&body);
-        // The pages say it in their own words.
+        // The pages replace it with their own wording.
         response.extensions_mut().insert(self);
         response.extensions_mut().insert(ForPrograms);
         response

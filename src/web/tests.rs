@@ -23,12 +23,12 @@ fn a_blank_field_of_a_form_was_left_out() {
     let read = ListQuery::from_query(form, Blanks::AreAbsent).unwrap();
     assert_eq!(read.query_of_page(None), "state=live");
     assert!(ListQuery::from_query(form, Blanks::AreValues).is_err());
-    // Blank or not, twice is twice.
+    // A repeated parameter is refused, even if one of the two is blank.
     assert!(ListQuery::from_query("ip=&ip=10.0.0.1", Blanks::AreAbsent).is_err());
 }
 
 #[test]
-fn only_a_state_leaves_nobody_out() {
+fn only_a_state_excludes_no_user() {
     for (query, narrow) in [
         ("", false),
         ("state=live", false),

@@ -1,4 +1,4 @@
-//! Answers as JSON.
+//! Responses as JSON.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header::CONTENT_TYPE};
@@ -13,7 +13,7 @@ use crate::{
     user_id::UserId,
 };
 
-/// A value as the body of a 200.
+/// A 200 with the value as its body.
 pub(crate) fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => {
@@ -29,11 +29,11 @@ pub(crate) fn json(value: &impl Serialize) -> Response {
 pub(crate) struct SessionsView<'a> {
     pub(crate) sessions: Vec<SessionView<'a>>,
     pub(crate) next_page_token: Option<String>,
-    /// There was no time to fill the page.
+    /// Time ran out before the page was full.
     pub(crate) incomplete: bool,
 }
 
-/// A session. Tokens and digests are no part of it.
+/// A session, without its token and digest.
 #[derive(Serialize)]
 pub(crate) struct SessionView<'a> {
     #[serde(serialize_with = "text")]
@@ -59,7 +59,7 @@ pub(crate) struct SessionView<'a> {
 }
 
 impl<'a> SessionView<'a> {
-    /// As this user sees it.
+    /// The session as this user sees it, with their own session marked as current.
     pub(crate) fn new(session: &'a SessionInfo, user: &SignedIn) -> Self {
         Self {
             id: session.id,
@@ -80,12 +80,12 @@ impl<'a> SessionView<'a> {
     }
 }
 
-/// How many sessions an ending met.
+/// How many sessions a revocation ended and kept.
 #[derive(Serialize)]
 pub(crate) struct RevokedView {
     revoked: u64,
     kept: u64,
-    /// There was no time for all of them.
+    /// Time ran out before all of them were handled.
     incomplete: bool,
 }
 

@@ -94,7 +94,7 @@ on_every_database! {
     async fn a_stream_ends_with_its_session_and_says_why(database: Database) {
         let demo = Demo::start(&database).await;
         let (mut here, mut there) = (demo.signed_in("alice").await, demo.signed_in("alice").await);
-        let mut open_here = Events::open(&demo, &here).await;
+        let open_here = Events::open(&demo, &here).await;
         let mut open_there = Events::open(&demo, &there).await;
         open_there.assert_ticks(1, "2").await;
         open_there.assert_ticks(2, "2").await;
@@ -104,10 +104,11 @@ on_every_database! {
         open_there.assert_ends("revoked").await;
         assert_eq!(demo.get(&mut there, "/events").await.status, StatusCode::UNAUTHORIZED);
 
-        // A new token is nothing to the stream of the session that stays.
+        // A new password is a new session, in the same browser.
         demo.post(&mut here, "/password", "new_password=open-sesame").await;
+        open_here.assert_ends("replaced").await;
+        let mut open_here = Events::open(&demo, &here).await;
         open_here.assert_ticks(1, "2").await;
-        open_here.assert_ticks(2, "2").await;
         demo.post(&mut here, "/logout", "").await;
         open_here.assert_ends("logout").await;
     }

@@ -8,7 +8,8 @@ use std::{
 
 use axum::{Router, extract::Path, routing::post};
 use countersign::{
-    Access, Key, LoginError, PermissionSource, Permissions, SourceFuture, UserId, uuid::Uuid,
+    Access, Key, LoginError, PermissionSource, Permissions, SourceFuture, UserId, UserIdError,
+    uuid::Uuid,
 };
 use http::StatusCode;
 
@@ -93,7 +94,9 @@ on_every_database! {
                 post(|session: countersign::Session, Path(user): Path<String>| async move {
                     match session.login(user).await {
                         Ok(_) => "signed in",
-                        Err(LoginError::InvalidUserId(_)) => "invalid",
+                        Err(LoginError::InvalidUserId(
+                            UserIdError::Form | UserIdError::SurroundingSpace | UserIdError::ControlCharacter,
+                        )) => "invalid",
                         Err(_) => "another error",
                     }
                 }),

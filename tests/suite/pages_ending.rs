@@ -64,7 +64,7 @@ on_every_database! {
         assert_page(&admin.submit(&app.router, &form, "").await, StatusCode::CONFLICT);
         assert_eq!(app.who(&admin).await, "1");
         let question = admin.get(&app.router, &form).await;
-        assert!(question.words().contains("you will be signed out yourself"), "{}", question.words());
+        assert!(question.words().contains("ending it signs you out"), "{}", question.words());
         assert_eq!(question.field("include_current").unwrap(), "true");
         let answer = admin.submit(&app.router, &form, "include_current=true").await;
         assert_leads_to(&answer, &format!("/admin/sessions/{own}"));
@@ -152,7 +152,7 @@ on_every_database! {
         for form in ["", "user_id=&state=live", "everybody=false"] {
             let answer = admin.submit(&app.router, "/admin/sessions/end", form).await;
             assert_page(&answer, StatusCode::BAD_REQUEST);
-            assert!(answer.words().contains("confirm that everybody's sessions are meant"), "{}", answer.words());
+            assert!(answer.words().contains("confirm that you mean the sessions of all users"), "{}", answer.words());
         }
         for form in ["everybody=true&user_id=2", "usr_id=2", "user_id=2&user_id=3", "ip=x&everybody=true", "state=all&user_id=2", "user_id=2&x=y"] {
             assert_page(&admin.submit(&app.router, "/admin/sessions/end", form).await, StatusCode::BAD_REQUEST);
@@ -192,7 +192,7 @@ on_every_database! {
             let form = format!("limit=at-most&max_sessions={number}");
             let page = admin.submit(&app.router, "/admin/sessions/users/2/limit", &form).await;
             assert_page(&page, StatusCode::BAD_REQUEST);
-            assert!(page.words().contains("Number of sessions has to be a whole number"), "{}", page.words());
+            assert!(page.words().contains("Number of sessions must be a whole number"), "{}", page.words());
             assert_eq!(checked(&page), "at-most", "what was chosen is still there");
         }
         for form in ["", "limit=none", "limit=usual&limit=usual", "limit=usual&x=y"] {
@@ -241,7 +241,7 @@ on_every_database! {
         database.age("authenticated_at", 16 * 60).await;
         let devices = alice.get(&app.router, "/account/sessions").await;
         assert_page(&devices, StatusCode::OK);
-        assert!(devices.words().contains("asks you to sign in again first"));
+        assert!(devices.words().contains("you must sign in again first"));
         for form in [format!("/account/sessions/{id}/end"), "/account/sessions/others/end".into()] {
             let answer = alice.submit(&app.router, &form, "").await;
             assert_page(&answer, StatusCode::UNAUTHORIZED);

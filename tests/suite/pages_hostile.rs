@@ -29,9 +29,9 @@ on_every_database! {
         let app = with_pages(App::new(&database).await);
         let (mut admin, _) = sign_in(&app, "1", "192.0.2.1", "").await;
         for (query, field, sent, says) in [
-            ("ip=192.0.2", "ip", "192.0.2", "IP address has to be an IPv4 or IPv6 address."),
-            ("created_after=yesterday&ip=", "created_after", "yesterday", "Signed in after (UTC) has to be a date and a time"),
-            ("user_id=%20a%22%3E", "user_id", " a\">", "User has to be the id of a user"),
+            ("ip=192.0.2", "ip", "192.0.2", "IP address must be an IPv4 or IPv6 address."),
+            ("created_after=yesterday&ip=", "created_after", "yesterday", "Signed in after (UTC) must be a date and a time"),
+            ("user_id=%20a%22%3E", "user_id", " a\">", "User must be the id of a user"),
         ] {
             let page = admin.get(&app.router, &format!("/admin/sessions?{query}&user_agent=kept")).await;
             assert_page(&page, StatusCode::BAD_REQUEST);

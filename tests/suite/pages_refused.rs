@@ -122,7 +122,7 @@ on_every_database! {
             assert_page(&answer, StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(answer.header("retry-after"), Some("1"));
             assert_eq!(answer.set_cookies(), Vec::<String>::new());
-            assert!(answer.words().contains("nobody was signed out"));
+            assert!(answer.words().contains("has not signed you out"));
         }
         let answer = client.clone().submit(&cut_off.router, "/account/sessions/others/end", "").await;
         assert_page(&answer, StatusCode::SERVICE_UNAVAILABLE);

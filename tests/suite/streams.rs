@@ -58,6 +58,22 @@ on_every_database! {
         assert!(futures::poll!(&mut goes_on).is_pending());
     }
 
+    async fn a_new_token_is_nothing_to_a_stream(database: Database) {
+        let app = quick(&database).await;
+        let mut alice = app.signed_in("2").await;
+        let mut goes_on = watched(&app, &alice).await;
+        let before = alice.session_cookie().map(str::to_owned);
+        alice.post(&app.router, "/rotate").await;
+        assert_ne!(alice.session_cookie(), before.as_deref());
+        // An ending that only a round finds: a round has looked at both.
+        let ended = watched(&app, &app.signed_in("3").await).await;
+        database.execute("DELETE FROM countersign_sessions WHERE user_id = '3'").await;
+        assert_eq!(reason(ended).await, "expired");
+        assert!(futures::poll!(&mut goes_on).is_pending());
+        alice.post(&app.router, "/logout").await;
+        assert_eq!(reason(goes_on).await, "logout");
+    }
+
     async fn an_ending_on_another_node_or_by_hand_is_noticed_in_the_next_round(database: Database) {
         let app = quick(&database).await;
         let other = App::new(&database).await;

@@ -1,4 +1,4 @@
-//! The program and the routers say the same in JSON.
+//! The program and the routers return the same JSON.
 
 use http::Method;
 use serde_json::{Value, json};

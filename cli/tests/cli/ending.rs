@@ -1,4 +1,4 @@
-//! `revoke` and `limit`: what ends, what does not, and what is written down.
+//! `revoke` and `limit`: what ends, what does not, and what is recorded.
 
 use std::time::Duration;
 

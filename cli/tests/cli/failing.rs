@@ -1,4 +1,4 @@
-//! How it fails: exit codes, and what is said.
+//! How it fails: exit codes and messages.
 
 use std::{fs::File, process::Stdio};
 
@@ -56,7 +56,7 @@ on_every_database! {
     }
 }
 
-/// The address of a server that nobody runs.
+/// The address of a server that does not exist.
 async fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
@@ -148,7 +148,7 @@ async fn the_password_is_in_no_output() {
         assert!([2, 3].contains(&given.code), "{url}: {given:?}");
         assert!(!given.stderr.contains(PASSWORD), "{given:?}");
     }
-    // In the wrong place, where it is not even looked at as an address.
+    // An address in the place of another argument.
     for arguments in [
         &["postgres://u:hunter2-secret@h/name"][..],
         &["list", "postgres://u:hunter2-secret@h/name"],

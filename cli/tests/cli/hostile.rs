@@ -5,12 +5,12 @@ use crate::{
     support::{App, Database, on_every_database},
 };
 
-/// Clears the screen, sets the title, colours by C1, turns text around, hides, and pretends to be another line.
+/// Clears the screen, sets the title, sets a colour by C1, reverses text, hides text, and imitates another line.
 const AGENT: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}txt.exe\u{200b}\r\n11111111 2 live \\u{1b} \"'";
 const SHOWN: &str = "\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{202e}txt.exe\\u{200b}\\u{d}\\u{a}11111111 2 live \\\\u{1b} \"'";
 
-/// The text as every one of the databases reads it.
+/// An SQL literal of the text that each of the databases reads correctly.
 fn literal(database: &Database, text: &str) -> String {
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     match &database.pool {
@@ -27,7 +27,7 @@ on_every_database! {
     async fn control_characters_reach_no_terminal(database: Database) {
         let app = App::new(&database).await;
         let id = sign_in(&app, "2", "10.0.0.1", "curl/8").await.to_string();
-        // Not even a row that something else wrote may do it.
+        // A row that another program wrote must not do it either.
         let text = literal(&database, AGENT);
         database.execute(&format!(
             "UPDATE countersign_sessions SET user_agent = {text}, ended_by = {text}, user_id = {text}, \

@@ -1,4 +1,4 @@
-//! `migrate` and `sweep`: the tables, and what has run out.
+//! `migrate` and `sweep`: the tables, and expired sessions.
 
 use serde_json::json;
 
@@ -54,7 +54,7 @@ on_every_database! {
         assert_eq!(json_of(&database, &["sweep"]).await, due);
         assert_eq!(json_of(&database, &["sweep"]).await, json!({"expired": 0, "lapsed": 0, "deleted": 0, "incomplete": false}));
 
-        // A node that accepts it writes down that it was seen, a moment later; then it is idle once more.
+        // A node that accepts the session writes `last_seen_at` a moment later. Then the session is made idle again.
         let seen_and_idle_again = async || {
             assert_eq!(app.who(&browser).await, "2");
             let idle = "SELECT count(*) FROM countersign_sessions WHERE ended_at IS NULL AND reserved_until IS NULL AND last_seen_at < created_at";

@@ -10,7 +10,7 @@ use crate::support::{App, Client, Database};
 
 pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_countersign");
 
-/// What came of it.
+/// The exit code and the output.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -19,7 +19,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The result, where there has to be one.
+    /// The result of a command that must succeed.
     pub(crate) fn done(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.stdout
@@ -30,7 +30,7 @@ impl Ran {
     }
 }
 
-/// A command of an operator called jane, with nothing in its environment but this.
+/// A command of an operator called jane, with only these variables in its environment.
 pub(crate) fn command(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(PATH);
     command
@@ -60,7 +60,7 @@ pub(crate) async fn cli(database: &Database, arguments: &[&str]) -> Ran {
     cli_at(&database.url(), arguments).await
 }
 
-/// The same with `--format json`, read.
+/// The result with `--format json`, parsed.
 pub(crate) async fn json(database: &Database, arguments: &[&str]) -> Value {
     cli(database, &[arguments, &["--format", "json"]].concat())
         .await
@@ -76,7 +76,7 @@ pub(crate) async fn ids(database: &Database, arguments: &[&str]) -> Vec<Uuid> {
         .collect()
 }
 
-/// Signs a user in with this browser and from there; the session's id.
+/// Signs a user in with this user agent and address. Returns the session's id.
 pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -> Uuid {
     let mut client = Client::new();
     client.peer = Some(format!("{address}:1234").parse().unwrap());
@@ -87,7 +87,7 @@ pub(crate) async fn sign_in(app: &App, user: &str, address: &str, agent: &str) -
     answer.body.parse().expect(&answer.body)
 }
 
-/// Sessions of long ago that nobody has marked as ended.
+/// Expired sessions that are not marked as ended.
 pub(crate) async fn leave_behind(database: &Database, number: usize) {
     let rows = (0..number).map(|_| {
         let id = Uuid::now_v7();

@@ -1,4 +1,4 @@
-//! What is asked and shown where somebody sits at a terminal.
+//! What the program asks and shows on a terminal.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use crate::{
     support::{App, Database, on_every_database},
 };
 
-/// Runs the program with a terminal as its stdin and stderr. As soon as it asks, the answer is typed. What comes of it: the
+/// Runs the program with a terminal as its stdin and stderr. Types the answer as soon as the program asks. Returns the
 /// exit code, the result, and everything that the terminal showed.
 async fn at_a_terminal(
     database: &Database,
@@ -30,7 +30,7 @@ async fn at_a_terminal(
     let mut stdout = program.stdout.take().unwrap();
     let (mut shown, mut answered) = (Vec::new(), false);
     let mut chunk = [0; 4096];
-    // The terminal is gone, which is an error here, when the program is.
+    // When the program ends, the terminal closes, which is an error here.
     while let Ok(length @ 1..) = terminal.read(&mut chunk).await {
         shown.extend_from_slice(&chunk[..length]);
         if !answered && String::from_utf8_lossy(&shown).contains("Type yes to go on: ") {

@@ -1,4 +1,4 @@
-//! What an ending would do, before it is done.
+//! What an ending would do, shown before it is done.
 
 use askama::{Template, filters::HtmlSafe};
 
@@ -10,7 +10,7 @@ use crate::store::ending::Tally;
 pub(super) struct Consequences {
     pub(super) ended: u64,
     kept: u64,
-    /// There was no time to count them all.
+    /// Time ran out before all of them were counted.
     incomplete: bool,
 }
 
@@ -27,7 +27,7 @@ impl From<Tally> for Consequences {
 }
 
 impl Consequences {
-    /// What the button says.
+    /// The label of the button.
     pub(super) fn button(self) -> String {
         match self.incomplete {
             true => "End these sessions".into(),
@@ -43,7 +43,7 @@ impl Consequences {
     }
 }
 
-/// What was done.
+/// The message after an ending.
 pub(super) fn done(tally: Tally) -> String {
     let ended = match tally.ended {
         1 => "1 session has ended.".to_owned(),
@@ -51,7 +51,9 @@ pub(super) fn done(tally: Tally) -> String {
     };
     let ended = match tally.incomplete {
         true => {
-            format!("{ended} There was no time for all of them: end the others in the same way.")
+            format!(
+                "{ended} Time ran out before all of them had ended: repeat this to end the rest."
+            )
         }
         false => ended,
     };

@@ -1,4 +1,4 @@
-//! The form of filters: what it says, and what was wrong with it.
+//! The form of filters: its fields, and what is wrong with them.
 
 use askama::{Template, filters::HtmlSafe};
 use percent_encoding::percent_decode_str;
@@ -10,10 +10,10 @@ use crate::{
     web::{conditions::Conditions, params::Fields, refusal::Refusal},
 };
 
-/// A list of live sessions is what an administrator comes for; this asks for the others too.
+/// The form lists live sessions by default; this state lists the others too.
 const ALL: &str = "all";
 
-/// What the fields are called where the parameters have names.
+/// The labels of the fields, by the names of their parameters.
 const LABELS: [(&str, &str); 7] = [
     ("user_id", "User"),
     ("acting_user", "Acting user"),
@@ -26,14 +26,14 @@ const LABELS: [(&str, &str); 7] = [
 
 const TIMES: [&str; 2] = ["created_after", "created_before"];
 
-/// Reads the conditions of a form: no state means live ones, and times may come without seconds and offset, as browsers
-/// send them.
+/// Reads the conditions of a form. Without a state it means live sessions. Times may lack seconds and an offset, as
+/// browsers send them.
 pub(super) fn conditions(fields: &mut Fields) -> Result<Conditions, Refusal> {
     let state = match fields.text("state")?.as_deref() {
         None | Some("live") => Some(SessionState::Live),
         Some("ended") => Some(SessionState::Ended),
         Some(ALL) => None,
-        Some(_) => return Err(Refusal::parameter("state", "has to be live, ended or all")),
+        Some(_) => return Err(Refusal::parameter("state", "must be live, ended or all")),
     };
     for name in TIMES {
         if let Some(text) = fields.text(name)? {
@@ -45,7 +45,7 @@ pub(super) fn conditions(fields: &mut Fields) -> Result<Conditions, Refusal> {
     Ok(conditions)
 }
 
-/// `2026-01-31T23:59` becomes `2026-01-31T23:59:00Z`; anything else stays as it is.
+/// `2026-01-31T23:59` becomes `2026-01-31T23:59:00Z`; any other text stays unchanged.
 fn with_offset(text: String) -> String {
     let is_local = |length: usize| {
         text.len() >= length
@@ -75,7 +75,7 @@ pub(super) fn pairs(conditions: &Conditions) -> Vec<(&'static str, String)> {
     pairs
 }
 
-/// The same for people.
+/// The conditions with their labels, to show.
 pub(super) fn in_words(conditions: &Conditions) -> Vec<(&'static str, Shown)> {
     let in_words = conditions.pairs().into_iter().filter_map(|(name, value)| {
         let (_, label) = LABELS.iter().find(|(known, _)| *known == name)?;
@@ -87,7 +87,7 @@ pub(super) fn in_words(conditions: &Conditions) -> Vec<(&'static str, Shown)> {
         .collect()
 }
 
-/// What was wrong, beside the field that is to blame.
+/// The problem, with the field that caused it.
 pub(super) fn trouble(refusal: &Refusal) -> Trouble {
     let known = refusal
         .parameter_name()
@@ -95,7 +95,7 @@ pub(super) fn trouble(refusal: &Refusal) -> Trouble {
     match known {
         Some((name, label)) => {
             let fault = match TIMES.contains(name) {
-                true => "has to be a date and a time, such as 2026-01-31T23:59",
+                true => "must be a date and a time, such as 2026-01-31T23:59",
                 false => refusal.fault(),
             };
             Trouble::with(name, format!("{label} {fault}."))
@@ -122,7 +122,7 @@ impl Field {
         TIMES.contains(&self.name)
     }
 
-    /// What is in the field, where it is not to be seen as it stands there: a field has to send back what it was given.
+    /// The value with hidden characters written out, if it has any. The field itself must send back the original value.
     fn in_full(&self) -> Option<Shown> {
         let shown = Shown::new(&self.value);
         (shown.to_string() != self.value).then_some(shown)
@@ -143,7 +143,7 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    /// As it was understood.
+    /// The form with the conditions that were read.
     pub(super) fn of(conditions: &Conditions) -> Self {
         let pairs = pairs(conditions);
         let times = [conditions.created_after, conditions.created_before];
@@ -163,7 +163,7 @@ impl Filters {
         })
     }
 
-    /// As it came, with what is wrong.
+    /// The form as it was sent, with the problem.
     pub(super) fn as_sent(query: &str, trouble: &Trouble) -> Self {
         Self::filled(Some(trouble), |name| {
             let sent = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -214,7 +214,7 @@ impl Filters {
         }
     }
 
-    /// The words of the choice, by their value in the form.
+    /// The labels of the states, by their value in the form.
     pub(super) const STATES: [(&str, &str); 3] =
         [("live", "Live"), ("ended", "Ended"), (ALL, "All")];
 
@@ -228,20 +228,20 @@ impl Filters {
         ]
     }
 
-    /// Whether fields that are folded away say something.
+    /// Whether a folded-away field has a value or a problem.
     pub(super) fn more_are_used(&self) -> bool {
         let says_something = |field: &&Field| !field.value.is_empty() || field.problem.is_some();
         self.rare().iter().any(says_something)
     }
 
-    /// Whether nothing was asked for in particular.
+    /// Whether the form has its default values.
     pub(super) fn is_usual(&self) -> bool {
         let is_live = matches!(self.state.as_str(), "" | "live");
         self.user_id.value.is_empty() && is_live && !self.more_are_used()
     }
 }
 
-/// As an input of a time takes it.
+/// The time in the form of an input of the type `datetime-local`.
 fn local(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let (date, (hour, minute, second)) = (time.date(), time.to_hms());

@@ -5,7 +5,7 @@ use crate::{
     web::{params::Fields, refusal::Refusal},
 };
 
-/// What is chosen, and the number beside it as it was typed.
+/// The chosen option, and the number beside it as it was typed.
 #[derive(Clone, Debug)]
 pub(super) struct LimitForm {
     choice: Choice,
@@ -35,7 +35,7 @@ impl LimitForm {
             Some("at-most") => Choice::AtMost,
             Some("unlimited") => Choice::Unlimited,
             _ => {
-                let fault = "has to be usual, at-most or unlimited";
+                let fault = "must be usual, at-most or unlimited";
                 return Err(Refusal::parameter("limit", fault));
             }
         };
@@ -61,7 +61,7 @@ impl LimitForm {
         &self.number
     }
 
-    /// For those who may not change it.
+    /// The limit in words, for administrators who may not change it.
     pub(super) fn words(&self) -> String {
         match self.choice {
             Choice::Usual => "The usual limit applies to this user.".into(),
@@ -72,7 +72,7 @@ impl LimitForm {
     }
 }
 
-/// The maximum that was chosen. A number beside another choice says nothing: its field is always sent.
+/// The chosen maximum. It ignores the number beside any other choice, since browsers always send that field.
 pub(super) fn read_limit(sent: &LimitForm) -> Result<Option<MaxSessions>, Refusal> {
     match sent.choice {
         Choice::Usual => Ok(None),
@@ -84,7 +84,7 @@ pub(super) fn read_limit(sent: &LimitForm) -> Result<Option<MaxSessions>, Refusa
                 Ok(max) if digits => Ok(Some(MaxSessions::AtMost(max))),
                 _ => Err(Refusal::parameter(
                     "max_sessions",
-                    "has to be a whole number from 0 to 4294967295",
+                    "must be a whole number from 0 to 4294967295",
                 )),
             }
         }

@@ -24,7 +24,7 @@ struct ListPage {
     states: [(&'static str, &'static str); 3],
     problem: Option<Trouble>,
     table: Option<SessionTable>,
-    /// Where to end all that the filters mean.
+    /// Where to end all sessions that match the filters.
     end_href: Option<String>,
     is_incomplete: bool,
     newest: Option<String>,
@@ -62,7 +62,7 @@ pub(super) async fn show(
     let any_live = sessions.iter().any(|session| session.may_end);
     let end_href = (offers_ending && any_live).then(|| {
         let mut pairs = pairs.clone();
-        // Only live ones can be ended, whatever is listed beside them.
+        // Only live sessions can be ended, whatever state the list shows.
         pairs.retain(|(name, _)| *name != "state");
         with_query(&visit.mount.to(&[&"end"]), &pairs)
     });
@@ -88,7 +88,7 @@ pub(super) async fn show(
     Ok(html(StatusCode::OK, &shown))
 }
 
-/// The form as it was sent, with what is wrong.
+/// The form as it was sent, with the problem.
 fn refused(desk: &Desk, visit: &Visit, query: &str, refusal: &Refusal) -> Response {
     let trouble = filters::trouble(refusal);
     let page = ListPage {

@@ -1,4 +1,4 @@
-//! Ending all that a filter means: first to be looked at, then for good.
+//! Ends all sessions that match a filter, after a preview.
 
 use askama::Template;
 use axum::{
@@ -34,7 +34,7 @@ struct PreviewPage {
     trail: Vec<Step>,
     here: &'static str,
     problem: Option<Trouble>,
-    /// The filters for people, and as fields of the form that ends.
+    /// The filters in words.
     conditions: Vec<(&'static str, Shown)>,
     fields: Vec<(&'static str, String)>,
     is_everybody: bool,
@@ -70,7 +70,7 @@ async fn page(
     let filter = conditions.filter();
     let rulings = desk.control.rulings(&revoker, Current::Keep);
     let tally = desk.control.preview(&rulings, &filter).await?;
-    // The same filter lists and the same rulings leave out, so what is shown is what ends.
+    // The list uses the same filter and the same rulings as the ending, so the page shows what would end.
     let first = ListQuery {
         conditions: conditions.clone(),
         page_size: None,
@@ -96,7 +96,7 @@ async fn page(
         problem: refusal.as_ref().map(|_| {
             Trouble::with(
                 "everybody",
-                "Nobody is left out: confirm that everybody's sessions are meant.",
+                "There is no filter: confirm that you mean the sessions of all users.",
             )
         }),
         conditions: filters::in_words(&conditions),
@@ -136,11 +136,11 @@ pub(super) async fn end(
     fields.finish()?;
     match (conditions.is_narrow(), everybody) {
         (false, false) => {
-            let refusal = Refusal::parameter("everybody", "has to be true when nobody is left out");
+            let refusal = Refusal::parameter("everybody", "must be true if there is no filter");
             return page(&desk, &visit, conditions, Some(refusal)).await;
         }
         (true, true) => {
-            let fault = "contradicts the filters, which leave somebody out";
+            let fault = "must not be true beside a filter: leave one of them out";
             return Err(Refusal::parameter("everybody", fault));
         }
         _ => {}
@@ -154,14 +154,14 @@ pub(super) async fn end(
     Ok(visit.done(done(tally), &next))
 }
 
-/// The filter's conditions among live sessions, which are all that can be ended.
+/// The conditions of a filter for live sessions, since no others can be ended.
 fn live_ones(fields: &mut Fields) -> Result<Conditions, Refusal> {
     let conditions = filters::conditions(fields)?;
     match conditions.state {
         Some(SessionState::Live) => Ok(conditions),
         _ => Err(Refusal::parameter(
             "state",
-            "has to be live: what has ended stays as it is",
+            "must be live: an ended session cannot end again",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The pages for administrators: HTML on top of [`Control`], without a script.
+//! The pages for administrators: HTML without scripts, on top of [`Control`].
 
 mod consequences;
 mod filters;
@@ -36,9 +36,9 @@ pub fn pages(sessions: &Sessions) -> AdminPages {
 
 /// Configures the pages for administrators; made by [`pages`].
 ///
-/// They do what [`admin::router`](super::router) does, with the same permissions, checks and strictness, as HTML without a
-/// single script: all live sessions with filters, one with its history, those of a user and their limit, and ending them
-/// after a confirmation. The [guide](crate::guide::pages) shows how they are mounted.
+/// They do what [`admin::router`](super::router) does, with the same permissions and checks, as HTML without scripts.
+/// There is a page for all live sessions with filters, one for a session with its history, and one for a user's
+/// sessions and limit. Ending sessions takes a confirmation. The [guide](crate::guide::pages) shows how to mount them.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -66,41 +66,41 @@ impl AdminPages {
         self
     }
 
-    /// The permission that ending sessions and setting limits needs. Default: `sessions:revoke`. It does not include
-    /// the one to read.
+    /// The permission that ending sessions and setting limits need. Default: `sessions:revoke`. It does not include the
+    /// permission to read.
     pub fn revoke_permission(mut self, permission: impl Into<Arc<str>>) -> Self {
         self.control.revoke_permission = permission.into();
         self
     }
 
-    /// Decides which administrator may decide over whose sessions, as for
+    /// Decides which users' sessions an administrator may manage, like
     /// [`AdminRouter::authorize`](super::AdminRouter::authorize).
     pub fn authorize(mut self, authorize: impl Authorize) -> Self {
         self.control.authorize = Some(Arc::new(authorize));
         self
     }
 
-    /// Lets forms of another origin be sent here too, written as browsers write it: `https://admin.example.com`.
+    /// Also accepts forms from pages of this other origin. Write it as browsers do: `https://admin.example.com`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for what no browser would send.
+    /// [`InvalidOrigin`] if no browser would send such an origin.
     ///
     /// # Security
     ///
-    /// Whoever can run a script on that origin can do everything that its visitors may do here.
+    /// A script on that origin can do everything that its visitors may do here.
     pub fn trusted_origin(mut self, origin: impl AsRef<str>) -> Result<Self, InvalidOrigin> {
         self.cross_site = self.cross_site.trust(origin.as_ref())?;
         Ok(self)
     }
 
-    /// Title, stylesheets and ways out. Default: [`PageLook::default`].
+    /// Title, stylesheets and links to the application. Default: [`PageLook::default`].
     pub fn look(mut self, look: PageLook) -> Self {
         self.look = look;
         self
     }
 
-    /// The routes, to be nested under a path, inside the [`SessionLayer`](crate::SessionLayer).
+    /// The routes. Nest them under a path, inside the [`SessionLayer`](crate::SessionLayer).
     pub fn build<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -147,7 +147,7 @@ where
     }
 }
 
-/// What the handlers work with.
+/// The state of the handlers.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     control: Control,
@@ -167,7 +167,7 @@ impl Desk {
 
     /// Whether the page offers to end sessions.
     fn offers_ending(&self, visit: &Visit) -> bool {
-        // What `Control::revoker` asks for; nobody is refused by looking.
+        // The conditions of `Control::revoker`, without its report of a refusal.
         visit.user.can(&self.control.revoke_permission) && visit.user.acting_user().is_none()
     }
 }

@@ -1,4 +1,4 @@
-//! One session: its details, its history, and its end.
+//! One session: its details, its history, and ending it.
 
 use askama::Template;
 use axum::{
@@ -66,7 +66,7 @@ pub(super) async fn confirm(
     body: Result<NoBody, Refusal>,
 ) -> Result<Response, Refusal> {
     let revoker = desk.control.revoker(visit.user.clone())?;
-    // It shows the session as well.
+    // The page shows the session, which is reading.
     let reader = desk.control.reader(visit.user.clone())?;
     let (SessionIdInPath(id), NoBody) = (id?, body?);
     no_query(query.as_deref())?;
@@ -74,7 +74,7 @@ pub(super) async fn confirm(
     if info.state == SessionState::Ended {
         return Err(Refusal::not_found());
     }
-    // No question whose answer would be refused.
+    // Refused here too, so that the page does not ask for what the next step would refuse.
     let rulings = desk.control.rulings(&revoker, Current::Include);
     let acting_user = info.acting_user.as_ref();
     if !rulings.permit(id, &info.user_id, acting_user).await? {

@@ -1,4 +1,4 @@
-//! One user: their sessions, their limit, and the end of all of them.
+//! One user: their sessions, their limit, and ending all of the sessions.
 
 use askama::Template;
 use axum::{
@@ -36,7 +36,7 @@ struct UserPage {
     is_incomplete: bool,
     newest: Option<String>,
     older: Option<String>,
-    /// Where the sessions are in which the user acts as somebody else.
+    /// The list of the sessions in which the user acts as another user.
     acting_href: String,
     end_href: Option<String>,
     limit: LimitForm,
@@ -51,7 +51,7 @@ struct EndPage {
     here: &'static str,
     user_id: Shown,
     consequences: Consequences,
-    /// How many of them are those in which the user acts as somebody else.
+    /// In how many of them the user acts as another user.
     acting: u64,
     action: String,
     cancel: String,
@@ -69,7 +69,7 @@ pub(super) async fn show(
     page(&desk, &visit, user_id, &query.unwrap_or_default(), None).await
 }
 
-/// The page as it is, or with what was wrong with the form for the limit.
+/// The page, with the problem of the form for the limit if there was one.
 async fn page(
     desk: &Desk,
     visit: &Visit,
@@ -151,7 +151,7 @@ pub(super) async fn confirm(
     body: Result<NoBody, Refusal>,
 ) -> Result<Response, Refusal> {
     let revoker = desk.control.revoker(visit.user.clone())?;
-    // It counts sessions, which is reading.
+    // The page counts sessions, which is reading.
     desk.control.reader(visit.user.clone())?;
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
@@ -211,7 +211,7 @@ pub(super) async fn set_limit(
             desk.control.set_limit(&revoker, &user_id, max).await?;
             let next = visit.mount.to(&[&"users", &user_id]);
             Ok(visit.done(
-                "The limit is saved. It applies from the next sign-in on.",
+                "The limit is saved. It applies from the user's next sign-in on.",
                 &next,
             ))
         }

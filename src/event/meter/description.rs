@@ -1,4 +1,4 @@
-//! What the numbers are called and what exporters say of them.
+//! The names of the metrics, and their descriptions for exporters.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
@@ -12,12 +12,12 @@ pub(super) const SWEEPS: &str = "countersign_sweeps_total";
 pub(super) const SWEPT: &str = "countersign_swept_sessions_total";
 pub(super) const STORE_UP: &str = "countersign_store_up";
 
-/// Tells the recorder that is installed by now.
+/// Describes the metrics to the installed recorder.
 pub(super) fn describe() {
     describe_counter!(
         VERIFICATIONS,
         Unit::Count,
-        "Look-ups of session cookies, by what became of them."
+        "Look-ups of session cookies, by outcome."
     );
     describe_histogram!(
         DURATION,
@@ -44,11 +44,11 @@ pub(super) fn describe() {
         Unit::Count,
         "Sessions whose last_seen_at could not be written."
     );
-    describe_counter!(SWEEPS, Unit::Count, "Sweeps, by whether they met an error.");
+    describe_counter!(SWEEPS, Unit::Count, "Sweeps, by outcome.");
     describe_counter!(
         SWEPT,
         Unit::Count,
-        "Rows that sweeps have deleted, by what they were."
+        "Rows that sweeps have deleted, by kind."
     );
     describe_gauge!(
         STORE_UP,
@@ -77,7 +77,10 @@ pub(super) fn describe() {
             "countersign_rotations_total",
             "New tokens for sessions that go on.",
         ),
-        ("countersign_reauthentications_total", "Proofs given again."),
+        (
+            "countersign_reauthentications_total",
+            "Users who proved again who they are.",
+        ),
         (
             "countersign_cookies_rejected_total",
             "Session cookies rejected, by reason.",
@@ -92,19 +95,19 @@ pub(super) fn describe() {
         ),
         (
             "countersign_limits_set_total",
-            "Users' own maxima of sessions that were set or taken back.",
+            "Changes of users' own maxima of sessions.",
         ),
         (
             "countersign_authorizations_refused_total",
-            "Administrators who may not decide over a user's sessions.",
+            "Refusals of administrators who may not manage a user's sessions.",
         ),
         (
             "countersign_cross_site_requests_refused_total",
-            "Requests of other sites' pages that would have changed something.",
+            "Refused requests that other sites' pages sent to change something.",
         ),
         (
             "countersign_verifications_failed_total",
-            "Look-ups that failed outside of outages, by reason.",
+            "Look-ups that failed, other than during outages, by reason.",
         ),
         (
             "countersign_store_outages_total",
@@ -112,7 +115,7 @@ pub(super) fn describe() {
         ),
         (
             "countersign_connections_discarded_total",
-            "Connections of its own that were closed before their time, by reason.",
+            "Connections of countersign's own that it closed early, by reason.",
         ),
         (
             "countersign_events_dropped_total",

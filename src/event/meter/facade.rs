@@ -1,4 +1,4 @@
-//! Numbers by way of the `metrics` facade. Handles are registered once, so that a request pays for additions alone.
+//! Metrics through the `metrics` facade. It registers each handle once, so that a request only pays for additions.
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Instant};
 
@@ -39,12 +39,12 @@ struct Handles {
     events: HashMap<Series, Counter>,
 }
 
-/// When something began.
+/// When a measurement began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started(Instant);
 
 impl Meter {
-    /// Registers everything with the recorder that is installed by now.
+    /// Registers all metrics with the installed recorder.
     pub(crate) fn new(realm: &str) -> Self {
         describe();
         let realm = SharedString::from(realm.to_owned());
@@ -97,12 +97,12 @@ impl Meter {
         self.0.duration.record(started.0.elapsed());
     }
 
-    /// A statement was sent for so many sessions.
+    /// A verification statement asks for this many sessions.
     pub(crate) fn asked_for(&self, sessions: usize) {
         self.0.batch.record(sessions as f64);
     }
 
-    /// So many requests wait in the queue now.
+    /// This many requests wait in the queue now.
     pub(crate) fn queued(&self, requests: usize) {
         self.0.queue.set(requests as f64);
     }
@@ -115,7 +115,7 @@ impl Meter {
         self.0.touches_missed.increment(sessions as u64);
     }
 
-    /// A sweep has done this much, and ended like this.
+    /// A sweep has ended, with these counts and this outcome.
     pub(crate) fn swept<T>(&self, swept: &Swept, outcome: &Result<T, Error>) {
         match outcome {
             Ok(_) => self.0.sweeps.increment(1),
@@ -167,7 +167,7 @@ fn series(kind: EventKind) -> Series {
         EventKind::CrossSiteRefused => "countersign_cross_site_requests_refused_total",
         EventKind::NotVerified { .. } => "countersign_verifications_failed_total",
         EventKind::StoreUnavailable => "countersign_store_outages_total",
-        // The end of what is counted already.
+        // The outage was counted when it began.
         EventKind::StoreAvailable { .. } => "",
         EventKind::ConnectionDiscarded { .. } => "countersign_connections_discarded_total",
         EventKind::EventsDropped => "countersign_events_dropped_total",
@@ -175,7 +175,7 @@ fn series(kind: EventKind) -> Series {
     (name, kind.reason())
 }
 
-/// All of them from the start, so that each is there with its zero.
+/// All of them are registered at the start, so that each exists with the value zero.
 fn event_counters() -> impl Iterator<Item = Series> {
     let plain = [
         EventKind::SignedIn,

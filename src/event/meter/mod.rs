@@ -1,4 +1,4 @@
-//! Numbers for dashboards, with the feature `metrics`; without it, a twin that does nothing and costs nothing.
+//! Metrics, with the feature `metrics`. Without it, a type of the same name that does nothing and costs nothing.
 
 #[cfg(feature = "metrics")]
 mod description;
@@ -12,17 +12,17 @@ pub(crate) use self::facade::Meter;
 #[cfg(not(feature = "metrics"))]
 pub(crate) use self::silent::Meter;
 
-/// What became of a look-up.
+/// The outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The session is live.
     Live,
-    /// It is there, and is not live.
+    /// The session exists but is not live.
     NotLive,
     /// No session has this token.
     Unknown,
-    /// It is live, and its account may not be used.
+    /// The session is live, but its account may not be used.
     AccountRefused,
-    /// Not known.
+    /// The database did not say.
     Unavailable,
 }

@@ -1,4 +1,4 @@
-//! Without the feature `metrics` nothing is measured.
+//! The meter without the feature `metrics`: it measures nothing.
 
 use super::Outcome;
 use crate::{error::Error, event::EventKind, store::Swept};
@@ -6,7 +6,7 @@ use crate::{error::Error, event::EventKind, store::Swept};
 #[derive(Clone, Debug)]
 pub(crate) struct Meter;
 
-/// When something began, if anybody wanted to know.
+/// When a measurement began: nothing here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started;
 

@@ -1,8 +1,8 @@
-//! Programs that come by themselves: crawlers, previews of links, monitors.
+//! Automatic clients: crawlers, link previews, monitors.
 
 use super::{product, words::Words};
 
-/// Those whose own name is not what a person would say, or does not say that they are one; in small letters.
+/// Bots whose own name people would not recognise, or would not recognise as a bot's. In lower case.
 const NAMED: &[(&str, &str)] = &[
     ("googlebot", "Googlebot"),
     ("googlebot-image", "Googlebot"),
@@ -84,7 +84,7 @@ const NAMED: &[(&str, &str)] = &[
     ("phantomjs", "PhantomJS"),
 ];
 
-/// Signs that stand inside of a word, or in several.
+/// Signs of a bot inside of a word, or across several words.
 const PARTS: &[(&str, &str)] = &[
     ("pingdom.com_bot", "Pingdom"),
     ("better uptime bot", "Better Uptime"),
@@ -93,10 +93,10 @@ const PARTS: &[(&str, &str)] = &[
     ("microsoft office existence discovery", "Microsoft Office"),
 ];
 
-/// What bots call themselves.
+/// Words in the names of bots.
 const KINDS: [&str; 4] = ["bot", "spider", "crawler", "crawl"];
 
-/// A maker of phones that sounds like one.
+/// A maker of phones whose name contains "bot".
 const PHONE: &str = "cubot";
 
 /// The name of a bot.
@@ -126,7 +126,7 @@ fn is_bot(small: &str) -> bool {
             !after.is_some_and(|byte| byte.is_ascii_lowercase())
         })
     });
-    // A name alone, such as `bot`, says less than what is around it.
+    // A bare `bot` says less than the words around it.
     let is_name = small.len() > 5 || small.ends_with("bot") && small.len() > 3;
     says_so && is_name && !is_address && !small.starts_with(PHONE)
 }

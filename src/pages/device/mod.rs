@@ -1,8 +1,8 @@
-//! "Firefox on Linux": a name for what a user agent says, that a person understands.
+//! A name for a user agent that people understand, such as "Firefox on Linux".
 //!
-//! Rules of our own, since the kept sources (ua-parser's patterns) are thousands of regular expressions for what is a hint
-//! here, and answer with their own inner words. A rule is a line of a table; `tests/suite/agents.tsv` has what is to come
-//! out of it. Each part of a user agent is compared once with each line, so the time is linear in its length.
+//! It has its own rules. The maintained alternative, ua-parser's patterns, is thousands of regular expressions whose
+//! results are internal names. A rule is a line of a table; `tests/suite/agents.tsv` has the expected names. Each part
+//! of a user agent is compared once with each line, so the time is linear in its length.
 
 mod bots;
 mod product;
@@ -12,12 +12,12 @@ mod words;
 
 use self::{systems::System, words::Words};
 
-/// What there is to say where nothing is known.
+/// The name if the user agent says nothing.
 const UNKNOWN: &str = "Unknown device";
 
-/// A name for the device and the program that sent this `User-Agent`, as the pages show it: `Firefox on Windows`,
-/// `Instagram on iPhone`, `Thunderbird on Linux`, `PlayStation 4`, `Googlebot`, `curl`; and `Unknown device` where it says
-/// nothing that can be named. In English, at most 80 characters, and without markup or anything that does not print.
+/// A name for the device and the program that sent this `User-Agent`, as the pages show it. Examples are `Firefox on
+/// Windows`, `Instagram on iPhone`, `PlayStation 4`, `Googlebot` and `curl`. If no rule knows it, the name is `Unknown
+/// device`. The name is in English, has at most 80 characters, and contains no markup and no unprintable characters.
 ///
 /// ```
 /// use countersign::device_name;
@@ -26,9 +26,8 @@ const UNKNOWN: &str = "Unknown device";
 /// assert_eq!(device_name(sent), "Firefox on Windows");
 /// ```
 ///
-/// A hint and nothing more: browsers call themselves as they like, and anybody can send anything. Show beside it what was
-/// really sent, and decide nothing by it. Versions are left out: browsers have frozen those of systems, and no user
-/// recognises a device by them.
+/// It is only a hint, since a client can send any user agent. Show the original text beside it, and base no decision on
+/// it. It omits versions: browsers have frozen those of operating systems, and users do not recognise a device by them.
 #[must_use]
 pub fn device_name(user_agent: &str) -> String {
     let words = Words::of(user_agent);
@@ -38,14 +37,14 @@ pub fn device_name(user_agent: &str) -> String {
     let system = systems::system(&words);
     let program = program(&words, system);
     match (program, system) {
-        // A television or a console is what a person sees, whatever it has inside.
+        // People recognise a television or a console by itself, whatever browser runs on it.
         (_, Some(System { name, is_all: true })) => name.to_owned(),
         (Some(program), Some(System { name, .. })) => match says(&program, name) {
             true => program,
             false => format!("{program} on {name}"),
         },
         (Some(program), None) => program,
-        // A web view: what is around it does not say what it is.
+        // A web view whose app does not name itself.
         (None, Some(System { name, .. }))
             if words.has("applewebkit") && !words.names("version") =>
         {
@@ -57,19 +56,19 @@ pub fn device_name(user_agent: &str) -> String {
     }
 }
 
-/// Whether the name of a program says what it runs on: `ICQ_Android`.
+/// Whether a program's name contains its system's name: `ICQ_Android`.
 fn says(program: &str, system: &str) -> bool {
     let (program, system) = (program.to_ascii_lowercase(), system.to_ascii_lowercase());
     program.contains(&system)
 }
 
-/// The program, by the surest sign of it.
+/// The program, by the most reliable sign.
 fn program(words: &Words<'_>, system: Option<System>) -> Option<String> {
     [programs::APPS, programs::BROWSERS, programs::TOOLS]
         .into_iter()
         .find_map(|table| programs::find(table, words))
         .map(str::to_owned)
-        // What names itself in front of all the rest, as programs should (RFC 9110, 10.1.5).
+        // The name at the start, where programs should put it (RFC 9110, 10.1.5).
         .or_else(|| product::first(words))
         .or_else(|| programs::engine(words, system))
         .or_else(|| programs::find(programs::LIBRARIES, words).map(str::to_owned))

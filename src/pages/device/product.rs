@@ -1,13 +1,13 @@
-//! The name that a program gives itself in front of its first slash.
+//! The name that a program gives itself before the first slash.
 
 use percent_encoding::percent_decode_str;
 
 use super::words::Words;
 
-/// The longest name that is taken over, in characters.
+/// The longest name that is used, in characters.
 const LONGEST: usize = 40;
 
-/// What stands in front without being the program.
+/// Names at the start that do not name the program.
 const NO_PROGRAM: &[&str] = &[
     "mozilla",
     "python-urllib",
@@ -56,20 +56,20 @@ const NO_PROGRAM: &[&str] = &[
     "test",
 ];
 
-/// What names itself, as far as it can be shown.
+/// The name at the start, if it can be shown.
 pub(super) fn first(words: &Words<'_>) -> Option<String> {
-    // A word that stands alone is a name too.
+    // A single word without a version is a name too.
     let (name, rest) = words.sent.split_once('/').unwrap_or((words.sent, "0"));
     let name = match name.split_once(['(', ';']) {
         Some((before, _)) => before,
         None => name,
     };
-    // A version, and no path or address.
+    // A version must follow, not a path or an address.
     let is_version = |character: char| character.is_ascii_digit() || "vV".contains(character);
     if !rest.starts_with(is_version) && !words.sent.contains('(') {
         return None;
     }
-    // Apple's systems encode what an app is called.
+    // Apple's systems percent-encode the names of apps.
     let name = percent_decode_str(name).decode_utf8().ok()?;
     let name = last_of_package(name.trim());
     let first_word = name.split(' ').next().unwrap_or_default();
@@ -84,12 +84,12 @@ pub(super) fn first(words: &Words<'_>) -> Option<String> {
     (shown && name.chars().any(char::is_alphabetic)).then(|| name.to_owned())
 }
 
-/// Letters and digits of any script, and what names are joined with.
+/// Letters and digits of any script, and the usual punctuation of names.
 fn is_plain(character: char) -> bool {
     character.is_alphanumeric() || " -_.+!&'".contains(character)
 }
 
-/// The name of a word of ASCII, if it can be shown.
+/// The name of an ASCII word, if it can be shown.
 pub(super) fn plain(word: &str) -> Option<&str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!".contains(&byte);
     let word = word.split_once('/').map_or(word, |(name, _)| name);
@@ -107,7 +107,7 @@ fn last_of_package(name: &str) -> &str {
     }
 }
 
-/// What stands beside the engine that carries it, outside of brackets: an app with a browser inside.
+/// The name of an app that embeds a browser: a word beside the engine's, outside of brackets.
 pub(super) fn beside_engine(words: &Words<'_>) -> Option<String> {
     const ENGINE: &[&str] = &[
         "mozilla",

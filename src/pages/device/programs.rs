@@ -2,11 +2,11 @@
 
 use super::{product, systems::System, words::Words};
 
-/// A line of a table: signs of a program, in small letters, and what a person calls it. A sign is the name of a word, or,
-/// with a blank, a slash or a low line in it, a part of the text.
+/// A line of a table: signs of a program, in lower case, and its name for people. A sign is the name of a word. A sign
+/// with a blank, a slash or an underscore is a part of the text.
 type Line = (&'static [&'static str], &'static str);
 
-/// What the first line says that fits.
+/// The name in the first line that matches.
 pub(super) fn find(table: &[Line], words: &Words<'_>) -> Option<&'static str> {
     let fits = |sign: &&str| match sign.contains([' ', '/', '_']) {
         true => words.has(sign),
@@ -16,7 +16,7 @@ pub(super) fn find(table: &[Line], words: &Words<'_>) -> Option<&'static str> {
     line.map(|(_, name)| *name)
 }
 
-/// Apps that show pages inside of themselves, and programs with a browser inside: they name the browser too.
+/// Apps and programs that embed a browser, and name that browser too.
 pub(super) const APPS: &[Line] = &[
     (
         &[
@@ -107,7 +107,7 @@ pub(super) const APPS: &[Line] = &[
     (&["adobeair"], "Adobe AIR"),
 ];
 
-/// Browsers, those first that also name another.
+/// Browsers. Those that also name another one come first.
 pub(super) const BROWSERS: &[Line] = &[
     (&["edg", "edga", "edgios", "edgw", "edge"], "Edge"),
     (&["opera mini", "opios"], "Opera Mini"),
@@ -199,7 +199,7 @@ pub(super) const BROWSERS: &[Line] = &[
     (&["trident", "msie"], "Internet Explorer"),
 ];
 
-/// Programs whose own name is not what a person would say, and that come before what names itself.
+/// Programs whose own name people would not recognise. They take precedence over the name at the start.
 pub(super) const TOOLS: &[Line] = &[
     (&["powershell", "windowspowershell"], "PowerShell"),
     (&["postmanruntime"], "Postman"),
@@ -207,7 +207,7 @@ pub(super) const TOOLS: &[Line] = &[
     (&["libcurl/", "curl"], "curl"),
 ];
 
-/// Libraries, which are named where nothing else is.
+/// Libraries, for user agents that name nothing else.
 pub(super) const LIBRARIES: &[Line] = &[
     (&["aiohttp"], "aiohttp"),
     (&["okhttp"], "okhttp"),
@@ -231,14 +231,14 @@ pub(super) const LIBRARIES: &[Line] = &[
     (&["dalvik", "alamofire", "cfnetwork"], "An app"),
 ];
 
-/// The browser whose engine the others are made of, where no other is named.
+/// The browser of the engine, if the user agent names no other one.
 pub(super) fn engine(words: &Words<'_>, system: Option<System>) -> Option<String> {
     let system = system.map(|system| system.name);
     let by_apple = matches!(
         system,
         Some("iPhone" | "iPad" | "iPod" | "macOS" | "iOS" | "Apple Vision Pro")
     );
-    // The web view of Android names Chrome, and says that it is none; that of Apple's systems leaves Safari out.
+    // Android's web view names Chrome, with a mark that it is not Chrome. The one of Apple's systems omits Safari.
     let is_inside = words.names("wv")
         || words.names("electron")
         || by_apple && words.names("applewebkit") && !words.names("safari");

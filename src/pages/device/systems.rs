@@ -2,16 +2,16 @@
 
 use super::words::Words;
 
-/// What a program runs on.
+/// The device or operating system of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct System {
     pub(super) name: &'static str,
-    /// Whether the device is all there is to say, as in "PlayStation 4"; with others the program comes first, as in
+    /// Whether the name consists of the device alone, as in "PlayStation 4". Otherwise the program comes first, as in
     /// "Firefox on Linux".
     pub(super) is_all: bool,
 }
 
-/// Devices that are all there is to say, by a part of the text; the first that fits. In small letters.
+/// Devices that are the whole name, by a part of the text in lower case. The first match counts.
 const DEVICES: &[(&str, &str)] = &[
     ("playstation 5", "PlayStation 5"),
     ("playstation 4", "PlayStation 4"),
@@ -59,7 +59,7 @@ const DEVICES: &[(&str, &str)] = &[
     ("kobo", "Kobo"),
 ];
 
-/// Systems that programs run on, by a part of the text; the first that fits. In small letters.
+/// Operating systems, by a part of the text in lower case. The first match counts.
 const PARTS: &[(&str, &str)] = &[
     ("xbox", "Xbox"),
     ("windows phone", "Windows Phone"),
@@ -79,7 +79,7 @@ const PARTS: &[(&str, &str)] = &[
     ("webos", "webOS"),
 ];
 
-/// The same by the name of a word, or by how it starts.
+/// The same by the name of a word, or by its start.
 const WORDS: &[(&str, &str)] = &[
     ("ipad", "iPad"),
     ("ipod", "iPod"),
@@ -123,7 +123,7 @@ const WORDS: &[(&str, &str)] = &[
     ("linux-gnu", "Linux"),
 ];
 
-/// What of it a user agent names.
+/// The device or system that a user agent names.
 pub(super) fn system(words: &Words<'_>) -> Option<System> {
     let part = |table: &[(&str, &'static str)]| {
         let found = table.iter().find(|(part, _)| words.has(part));
@@ -142,7 +142,7 @@ pub(super) fn system(words: &Words<'_>) -> Option<System> {
     let word = WORDS.iter().find(|(word, _)| words.names(word));
     let name = match word {
         Some((_, name)) => *name,
-        // Models and versions that are written together: `iPhone14,3`, `iOS17`.
+        // A model and a version in one word: `iPhone14,3`, `iOS17`.
         None if words.ends("-ios") => "iOS",
         None if words.ends("-android") => "Android",
         None if words.starts("iphone") => "iPhone",
@@ -153,9 +153,9 @@ pub(super) fn system(words: &Words<'_>) -> Option<System> {
         None => return None,
     };
     Some(carries(match name {
-        // Amazon's tablets name nothing but their model.
+        // Amazon's tablets name only their model.
         "Android" if words.names("silk") && words.starts("kf") => "Fire tablet",
-        // Programs of iOS that ask for the page of a desktop say that they are one.
+        // iOS browsers that request desktop sites claim to be desktops.
         "macOS"
             if ["crios", "fxios", "edgios", "gsa", "opt", "opx"]
                 .iter()

@@ -67,7 +67,7 @@ proptest! {
         prop_assert!(!name.is_empty());
         prop_assert!(name.chars().count() <= 80, "{}", name);
         prop_assert!(name.chars().all(|c| c.is_alphanumeric() || " -_./+!&'".contains(c)), "{}", name);
-        // One whose system is all there is never says it twice.
+        // A name that consists of the device has it only once.
         if let Some((program, system)) = name.rsplit_once(" on ") {
             prop_assert_ne!(program, system);
         }

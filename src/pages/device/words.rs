@@ -1,21 +1,21 @@
-//! A user agent, taken apart.
+//! A user agent, split into words.
 
-/// As much of a user agent as is looked at, in bytes. What is stored is shorter.
+/// How many bytes of a user agent are read. The store keeps fewer.
 const LONGEST: usize = 512;
 
-/// The words of a user agent, each with what is behind its slash.
+/// The words of a user agent, such as `Firefox/140.0`.
 pub(super) struct Words<'a> {
     /// As it was sent.
     pub(super) sent: &'a str,
-    /// The same in small letters.
+    /// The same in lower case.
     small: String,
     words: Vec<Word>,
 }
 
-/// Where a word is, in bytes.
+/// The position of a word, in bytes.
 struct Word {
     start: usize,
-    /// The end of the name: at the slash, or of the word.
+    /// The end of the name: at the slash, or at the end of the word.
     name_end: usize,
 }
 
@@ -48,33 +48,33 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Whether a word has this name; `name` in small letters.
+    /// Whether a word has this name; `name` must be in lower case.
     pub(super) fn names(&self, name: &str) -> bool {
         self.names_of(&self.small).any(|word| word == name)
     }
 
-    /// Whether the text has this in it; `part` in small letters.
+    /// Whether the text contains this; `part` must be in lower case.
     pub(super) fn has(&self, part: &str) -> bool {
         self.small.contains(part)
     }
 
-    /// Whether a word's name starts like this; `start` in small letters.
+    /// Whether a word's name starts with this; `start` must be in lower case.
     pub(super) fn starts(&self, start: &str) -> bool {
         self.names_of(&self.small)
             .any(|word| word.starts_with(start))
     }
 
-    /// Whether a word's name ends like this; `end` in small letters.
+    /// Whether a word's name ends with this; `end` must be in lower case.
     pub(super) fn ends(&self, end: &str) -> bool {
         self.names_of(&self.small).any(|word| word.ends_with(end))
     }
 
-    /// The names of all words, as they were sent and in small letters.
+    /// The names of all words, as they were sent and in lower case.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.names_of(self.sent).zip(self.names_of(&self.small))
     }
 
-    /// Small letters take as many bytes as the others, in ASCII.
+    /// The offsets fit both texts, since ASCII lower case keeps lengths.
     fn names_of<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> {
         self.words
             .iter()
