@@ -1,4 +1,5 @@
 //! Writes `Set-Cookie`.
+// docs/decisions/51-same-site-lax.md
 
 use std::{error::Error, fmt, time::Duration};
 

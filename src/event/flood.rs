@@ -1,4 +1,5 @@
 //! Limits how often an event is reported, so that events which clients or faults cause in bulk do not drown the others.
+// docs/decisions/39-floods-are-summed-up.md
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,5 @@
 //! Runs the application's closure on its own thread, behind a bounded queue, so that no request ever waits for it.
+// docs/decisions/38-hook-has-a-thread.md
 
 use std::{
     fmt, io,

@@ -1,4 +1,5 @@
 //! Decides about a pending login or rotation once the handler has answered: by the status, activates it or drops it.
+// docs/decisions/08-refused-cookie-stays.md
 
 use http::{HeaderValue, Method, StatusCode};
 

@@ -2,6 +2,7 @@
 //!
 //! All names that the application's SQL can see of ours are long ones: a column that its table lacks would otherwise
 //! be taken from our row, and `user_id = {user:text}` would compare that row with itself, for every row of the table.
+// docs/decisions/19-long-names-for-our-columns.md
 
 use super::{
     dialect::UserCast,

@@ -1,4 +1,5 @@
 //! Ending sessions, for good: one, that of a browser, or all that a filter means.
+// docs/decisions/03-ended-is-for-good.md
 
 use std::{future::Future, ops::Add, pin::Pin};
 

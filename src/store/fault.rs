@@ -1,4 +1,5 @@
 //! What went wrong in the database, sorted by what can be done about it.
+// docs/decisions/29-faults-by-remedy.md
 
 use std::{error::Error as StdError, fmt};
 

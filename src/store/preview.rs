@@ -1,4 +1,5 @@
 //! What an ending would do, session by session.
+// docs/decisions/43-preview-asks-the-same-rulings.md
 
 use super::{
     Extent, Filter, Store,

@@ -1,4 +1,5 @@
 //! A new token for a session that goes on.
+// docs/decisions/04-rotation-is-taken-back.md
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Sessions whose account is not what it was at sign-in, and whose browser does not come to be told: the sweeper writes them
 //! down as over, so that an account that looks as before brings none of them back.
+// docs/decisions/47-stamps-are-compared-here.md
 
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -8,6 +8,7 @@
 //! | `{?text}`, `{?uuid}`, `{?int}`, `{?bytes}` | the next parameter |
 //! | `{?asked}` | a table of the tokens that are asked for, over the next parameter, a list |
 //! | `{?uuids}`, `{?hashes}` | `IN (…)` or `= ANY(…)` over the next parameter, a list |
+// docs/decisions/16-lists-are-padded.md
 
 use std::sync::Arc;
 

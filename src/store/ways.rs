@@ -2,6 +2,7 @@
 //!
 //! Without statistics, and with misleading ones, planners take the strangest ways. So nothing but the key is a condition
 //! here, the order of the joins is fixed, and indexes are named where a database lets us name them.
+// docs/decisions/49-one-way-to-the-rows.md
 
 use super::{dialect::Dialect, value::Bind};
 use crate::token::TokenHash;

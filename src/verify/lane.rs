@@ -1,4 +1,5 @@
 //! One lane of the verifier: takes a connection, takes those who wait, asks once, answers each.
+// docs/decisions/45-lost-lanes-ask-again.md
 
 use std::{
     future::{Future, poll_fn},

@@ -13,6 +13,7 @@
 //! 6. A statement that fails on some row's data is asked again in smaller companies, until the row is alone
 //!    ([`places`](super::places)).
 //! 7. A lane can die with the runtime that it runs on. Whoever it leaves without an answer queues up once more.
+// docs/decisions/07-one-lane-more-when-slow.md
 
 use std::{
     hash::{BuildHasher, RandomState},

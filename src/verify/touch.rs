@@ -1,5 +1,6 @@
 //! `last_seen_at`, written behind: requests leave the id of their session here and go on; now and then all of them are
 //! written with one statement. That statement can never bring back a session that has ended.
+// docs/decisions/10-touches-are-collected.md
 
 use std::{
     collections::HashSet,

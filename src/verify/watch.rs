@@ -6,6 +6,7 @@
 //!    [`NUDGE_PAUSE`], by a statement that only looks at what ended lately.
 //! 3. Unknown is not ended: while the database is away nothing ends, until the grace is over.
 //! 4. The task that asks can die with the runtime that it runs on. Those whom it leaves watch again, on their own.
+// docs/decisions/25-grace-for-open-connections.md
 
 use std::{
     collections::HashMap,

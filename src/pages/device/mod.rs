@@ -3,6 +3,7 @@
 //! It has its own rules. The maintained alternative, ua-parser's patterns, is thousands of regular expressions whose
 //! results are internal names. A rule is a line of a table; `tests/suite/agents.tsv` has the expected names. Each part
 //! of a user agent is compared once with each line, so the time is linear in its length.
+// docs/decisions/42-own-device-names.md
 
 mod bots;
 mod product;

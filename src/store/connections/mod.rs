@@ -9,6 +9,7 @@
 //!    longer wait for keeps its place until the server has given up as well ([`leaving`]).
 //! 5. They are closed when they have been idle or alive for as long as the application's pool allows, when that pool is
 //!    closed, and with the last handle ([`keeper`]).
+// docs/decisions/28-connections-of-our-own.md
 
 mod discard;
 mod keeper;

@@ -2,6 +2,7 @@
 //!
 //! How they are carried out differs by database, and has a file for each. Common to all: a connection that returns to
 //! no pool, one program at a time, and a bound for every wait.
+// docs/decisions/09-migrations-of-our-own.md
 
 #[cfg(feature = "mysql")]
 pub(super) mod mysql;
