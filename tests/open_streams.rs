@@ -36,7 +36,7 @@ use futures::{Stream, StreamExt, stream};
 use http::{Method, StatusCode};
 use support::{
     App, Client, Database,
-    counter::{counted, missed_rounds, statements},
+    counter::{about_sessions, counted, missed_rounds},
     eventually, on_every_database_in_turn,
     rows::NewRow,
 };
@@ -68,7 +68,7 @@ impl Closed {
         Self {
             session,
             at: Instant::now(),
-            statements: statements(),
+            statements: about_sessions(),
         }
     }
 }
@@ -223,7 +223,7 @@ async fn serve(router: Router) -> SocketAddr {
     address
 }
 
-/// No more statements in so long than one per interval, and two more: one for where the time begins, and one since a
+/// No more statements about sessions in so long than one per interval, and two more: one for where the time begins, and one since a
 /// round that came late is followed by one that does not.
 fn at_most_one_per(interval: Duration, statements: u64, elapsed: Duration) {
     let most = elapsed.as_millis() / interval.as_millis() + 2;
@@ -240,17 +240,16 @@ on_every_database_in_turn! {
         let other = App::beside(&database, |builder| builder).await;
         let mut open = Open::streams(&app, sessions(&database, STREAMS).await).await;
         let started = Instant::now();
-        let (asked, ()) = counted(async {
-            let before = statements();
-            eventually("five rounds", || async { statements() - before >= 5 }).await;
-        }).await;
+        let before = about_sessions();
+        eventually("five rounds", || async { about_sessions() - before >= 5 }).await;
+        let asked = about_sessions() - before;
         at_most_one_per(interval, asked, started.elapsed());
         println!("{STREAMS} streams: {asked} statements in {:?}", started.elapsed());
         assert!(open.is_open());
 
         let one = open.rows[5].id;
         assert!(other.sessions.revoke(one, "test").await.unwrap());
-        let (before, at) = (statements(), Instant::now());
+        let (before, at) = (about_sessions(), Instant::now());
         let closed = open.close([5].into()).await;
         println!("one of {STREAMS}, on another node: {:?}", closed.at - at);
         assert!(closed.statements - before <= 2, "{} rounds", closed.statements - before);
@@ -285,17 +284,16 @@ on_every_database_in_turn! {
     }
 
     async fn many_endings_ask_no_more_often_than_every_50_milliseconds(database: Database) {
-        // A connection that is new has statements of its own to send.
         database.pool.migrate().await.unwrap();
         let app = App::on(&database.pool_of(1).await, |builder| builder.watch_interval(AN_HOUR)).await;
         let mut open = Open::streams(&app, sessions(&database, 300).await).await;
         let started = Instant::now();
-        let (asked, closed) = counted(async {
-            for number in 0..200 {
-                assert!(app.sessions.revoke(open.rows[number].id, "test").await.unwrap());
-            }
-            open.close((0..200).collect()).await
-        }).await;
+        let before = about_sessions();
+        for number in 0..200 {
+            assert!(app.sessions.revoke(open.rows[number].id, "test").await.unwrap());
+        }
+        let closed = open.close((0..200).collect()).await;
+        let asked = about_sessions() - before;
         // Each revocation looks, ends sign-ins under way, and ends what is live.
         at_most_one_per(Duration::from_millis(50), asked - 200 * 3, closed.at - started);
     }
@@ -367,8 +365,11 @@ mod outage {
             proxy.set(Mode::Pass);
             open.close(open.of(user)).await;
         }
-        let before = statements();
-        eventually("all is well again", || async { statements() - before >= 5 }).await;
+        let before = about_sessions();
+        eventually("all is well again", || async {
+            about_sessions() - before >= 5
+        })
+        .await;
         assert!(open.is_open(), "the others go on");
     }
 

@@ -7,9 +7,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tracing::{Event, Metadata, Subscriber, span};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
 
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+static ABOUT_SESSIONS: AtomicU64 = AtomicU64::new(0);
 static MISSED_ROUNDS: AtomicU64 = AtomicU64::new(0);
 static COUNTING: LazyLock<()> =
     LazyLock::new(|| tracing::subscriber::set_global_default(Counter).unwrap());
@@ -27,10 +32,16 @@ impl Subscriber for Counter {
     }
 
     fn event(&self, event: &Event<'_>) {
-        match event.metadata().target() {
-            QUERY => STATEMENTS.fetch_add(1, Ordering::SeqCst),
-            _ => MISSED_ROUNDS.fetch_add(1, Ordering::SeqCst),
-        };
+        if event.metadata().target() != QUERY {
+            MISSED_ROUNDS.fetch_add(1, Ordering::SeqCst);
+            return;
+        }
+        STATEMENTS.fetch_add(1, Ordering::SeqCst);
+        let mut names = NamesSessions(false);
+        event.record(&mut names);
+        if names.0 {
+            ABOUT_SESSIONS.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -43,10 +54,25 @@ impl Subscriber for Counter {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// Whether a statement speaks of the table of sessions. Those with which a connection begins do not.
+struct NamesSessions(bool);
+
+impl Visit for NamesSessions {
+    fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
+        self.0 |= format!("{value:?}").contains("countersign_sessions");
+    }
+}
+
 /// How many statements were done since the first question.
 pub fn statements() -> u64 {
     LazyLock::force(&COUNTING);
     STATEMENTS.load(Ordering::SeqCst)
+}
+
+/// How many of them speak of sessions: all but what a connection begins with, whenever one is opened.
+pub fn about_sessions() -> u64 {
+    LazyLock::force(&COUNTING);
+    ABOUT_SESSIONS.load(Ordering::SeqCst)
 }
 
 /// How often watched sessions could not be verified since the first question.
