@@ -13,6 +13,8 @@ use std::{
 
 #[path = "architecture/documents.rs"]
 mod documents;
+#[path = "architecture/guide.rs"]
+mod guide;
 
 /// What each module may name of the others.
 const KNOWS: &[(&str, &[&str])] = &[

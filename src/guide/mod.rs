@@ -41,56 +41,31 @@
 //! | watch | asking, once per interval for all of them, whether the sessions of open connections still hold |
 //! | lane | a connection on which verification statements are sent, one after the other |
 
-pub mod security {
-    #![doc = include_str!("security.md")]
+/// A page. People read it on a code host too, where its links lead to the definitions at its end. Here they lead to what
+/// `links.md` names, since the first definition of a link counts; so rustdoc finds a name that is gone.
+macro_rules! page {
+    ($name:ident, $text:literal) => {
+        pub mod $name {
+            #![doc = include_str!("links.md")]
+            #![cfg_attr(feature = "admin", doc = include_str!("links-admin.md"))]
+            #![cfg_attr(feature = "pages", doc = include_str!("links-pages.md"))]
+            #![doc = include_str!($text)]
+        }
+    };
 }
 
-pub mod sessions {
-    #![doc = include_str!("sessions.md")]
-}
-
-pub mod errors {
-    #![doc = include_str!("errors.md")]
-}
-
-pub mod clients {
-    #![doc = include_str!("clients.md")]
-}
-
-pub mod costs {
-    #![doc = include_str!("costs.md")]
-}
-
-pub mod streams {
-    #![doc = include_str!("streams.md")]
-}
-
+page!(security, "security.md");
+page!(sessions, "sessions.md");
+page!(errors, "errors.md");
+page!(clients, "clients.md");
+page!(costs, "costs.md");
+page!(streams, "streams.md");
 #[cfg(feature = "admin")]
-pub mod administrators {
-    #![doc = include_str!("administrators.md")]
-}
-
+page!(administrators, "administrators.md");
 #[cfg(feature = "pages")]
-pub mod pages {
-    #![doc = include_str!("pages.md")]
-}
-
-pub mod events {
-    #![doc = include_str!("events.md")]
-}
-
-pub mod permissions {
-    #![doc = include_str!("permissions.md")]
-}
-
-pub mod deployment {
-    #![doc = include_str!("deployment.md")]
-}
-
-pub mod command_line {
-    #![doc = include_str!("command-line.md")]
-}
-
-pub mod migrating {
-    #![doc = include_str!("migrating.md")]
-}
+page!(pages, "pages.md");
+page!(events, "events.md");
+page!(permissions, "permissions.md");
+page!(deployment, "deployment.md");
+page!(command_line, "command-line.md");
+page!(migrating, "migrating.md");
