@@ -247,8 +247,11 @@ impl Sessions {
         self.core().store.sweep_dry_run().await
     }
 
-    /// Counts the sessions of each kind. It reads every row, so a large table needs a long
-    /// [`time_budget`](crate::SessionsBuilder::time_budget). Use it for operators, not in requests.
+    /// Counts the sessions of each kind, in steps of some thousand rows. It reads every row of the realm, so it takes
+    /// seconds for each million of them. Each step has the [`time_budget`](crate::SessionsBuilder::time_budget), so a large
+    /// table does not make it fail. Use it for operators, not in requests.
+    ///
+    /// The numbers are not of one moment: a session that begins or ends meanwhile is counted as it was, as it is, or not.
     ///
     /// # Errors
     ///

@@ -10,7 +10,8 @@ use super::{
     driver::Link,
     retry::retry,
     value::{CellKind, CorruptRow, Row},
-    walk::{Extent, Looking, Walk},
+    walk::{Extent, Walk},
+    window::Looking,
 };
 use crate::{error::Error, token::TokenHash, user_id::UserId};
 

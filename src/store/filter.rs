@@ -9,7 +9,7 @@ use super::{
     index::{Bound, Index, Part},
     info::SessionState,
     letters::Letters,
-    walk::{Looking, Path, Route},
+    window::{Looking, Path, Route},
 };
 use crate::{error::Error, user_id::UserId};
 

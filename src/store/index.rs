@@ -7,6 +7,8 @@
 //!   in part.
 //! - Its place in the index is a comparison of rows, from below and from above. PostgreSQL takes such a comparison for a
 //!   common one, so it does not expect a handful of rows that could as well be read as a whole and sorted.
+//! - What comes before the time is compared by itself as well. A comparison of rows ends a scan only where its first column
+//!   changes, so one user's sessions would lead on through those of all users after it.
 
 use super::{Bind, dialect::Dialect};
 
@@ -286,6 +288,11 @@ impl Part {
         });
         bounds.extend(self.bounds.iter().cloned());
         let mut binds = Vec::new();
+        // A comparison of rows ends a scan where its first column changes, not where the second does.
+        let same = self.index.names().map_or(String::new(), |column| {
+            binds.extend(self.name.clone());
+            format!("{start} = {of_realm} AND {column} = {{?text}} AND ")
+        });
         let conditions: Vec<_> = bounds
             .iter()
             .map(|bound| {
@@ -311,7 +318,7 @@ impl Part {
             .map(|column| format!("{column} {}", order.word()))
             .collect();
         let sql = format!(
-            "FROM countersign_sessions WHERE {is_in}{} ORDER BY {}",
+            "FROM countersign_sessions WHERE {is_in}{same}{} ORDER BY {}",
             conditions.join(" AND "),
             sorted.join(", ")
         );

@@ -9,7 +9,8 @@ use super::{
     statement::Statement,
     statements::{INFO, INFO_COLUMNS},
     value::{CellKind, Row},
-    walk::{Extent, Looking},
+    walk::Extent,
+    window::Looking,
 };
 use crate::error::{Error, ErrorKind};
 

@@ -51,6 +51,7 @@ mod verify;
 mod walk;
 mod watch;
 mod ways;
+mod window;
 
 use std::{future::Future, sync::Arc, time::Duration};
 

@@ -1,15 +1,22 @@
 //! How many sessions there are, of each kind.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{BuildHasher, RandomState},
+};
 
 use super::{
-    Bind, EndedReason, Store,
+    Bind, EndedReason, Extent, Filter, Store,
     value::{
         CellKind::{Int, Text},
         CorruptRow, Row,
     },
+    window::{Looking, Shape},
 };
 use crate::error::Error;
+
+/// How many rows one statement counts.
+const WINDOW: usize = 8192;
 
 /// How many sessions there are, of each kind; from [`Sessions::stats`](crate::Sessions::stats).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,43 +35,61 @@ pub struct Stats {
     pub ended: Vec<(EndedReason, u64)>,
 }
 
-impl Stats {
-    fn add(
-        &mut self,
-        row: &Row,
-        ended: &mut BTreeMap<&'static str, (EndedReason, u64)>,
-    ) -> Result<(), CorruptRow> {
-        let number = |column| Ok(u64::try_from(row.int(column)?).unwrap_or_default());
-        let sessions = number(4)?;
+/// Numbers that grow window by window.
+#[derive(Default)]
+struct Count {
+    stats: Stats,
+    ended: BTreeMap<&'static str, (EndedReason, u64)>,
+    /// Digests of the users who have a live session. Ids would take several times the memory.
+    users: HashSet<u64>,
+    digest: RandomState,
+}
+
+impl Count {
+    fn add(&mut self, row: &Row) -> Result<(), CorruptRow> {
+        let sessions = u64::try_from(row.int(5)?).map_err(|_| CorruptRow)?;
         match (row.int(0)?, row.int(1)?, row.int(2)?) {
-            (1, _, _) => (self.live, self.users) = (sessions, number(5)?),
-            (_, 1, _) => self.reserved += sessions,
-            (_, _, 1) => self.lapsed += sessions,
+            (1, _, _) => {
+                self.stats.live += sessions;
+                self.users.insert(self.digest.hash_one(row.text(4)?));
+            }
+            (_, 1, _) => self.stats.reserved += sessions,
+            (_, _, 1) => self.stats.lapsed += sessions,
             _ => {
                 let reason = row
                     .maybe_text(3)?
                     .map_or(EndedReason::Expired, EndedReason::from_column);
-                ended.entry(reason.as_str()).or_insert((reason, 0)).1 += sessions;
+                let ended = self.ended.entry(reason.as_str()).or_insert((reason, 0));
+                ended.1 += sessions;
             }
         }
         Ok(())
     }
+
+    fn finish(self) -> Result<Stats, Error> {
+        Ok(Stats {
+            users: u64::try_from(self.users.len()).map_err(|_| CorruptRow)?,
+            ended: self.ended.into_values().collect(),
+            ..self.stats
+        })
+    }
 }
 
 impl Store {
-    /// One statement that reads all rows, so that the numbers belong together.
+    /// Counts window by window, newest first. Each statement has a time budget of its own, so the size of the table makes
+    /// none of them fail.
     pub(crate) async fn stats(&self) -> Result<Stats, Error> {
-        let statement = self.compile(
-            "SELECT {flag:live}, {flag:reserved}, {flag:reserved_until IS NOT NULL}, ended_reason, \
-             {integer:count(*)}, {integer:count(DISTINCT user_id)} FROM countersign_sessions WHERE {in_realm} GROUP BY 1, 2, 3, 4",
-            &[Int, Int, Int, Text, Int, Int],
-        );
-        let (mut stats, mut ended) = (Stats::default(), BTreeMap::new());
-        for row in self.fetch(&statement, Vec::new()).await? {
-            stats.add(&row, &mut ended)?;
+        let mut walk = self
+            .walk(&Filter::everybody(), Looking::Listed, "", &[])?
+            .lasting(Extent::ToTheEnd);
+        let mut count = Count::default();
+        while !walk.is_done() {
+            let columns = [Int, Int, Int, Text, Text, Int];
+            for row in walk.groups_step(&Shape::States, WINDOW, &columns).await? {
+                count.add(&row)?;
+            }
         }
-        stats.ended = ended.into_values().collect();
-        Ok(stats)
+        count.finish()
     }
 
     /// The one statement that looks beyond its realm, and learns no more than names. It goes from one name to the next by

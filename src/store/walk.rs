@@ -2,48 +2,23 @@
 //!
 //! Each step reads one *window*: at most [`WINDOW`] rows of one index, in that index's order. The filter's other conditions
 //! apply to the window alone. So a step costs the same in a table of a thousand rows and of ten million, whatever the
-//! filter says and whatever the database believes about its rows. Which index that is, is decided here: see [`Path`].
+//! filter says and whatever the database believes about its rows. Which index that is, is decided in
+//! [`super::filter`]; the SQL of a step is in [`super::window`].
 
 use std::time::Duration;
 
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{
-    Bind, Cursor, Filter, Purpose, Store,
-    dialect::Dialect,
-    index::{Order, Part},
+    Cursor, Filter, Purpose, Store,
     statement::Statement,
     value::{CellKind, CorruptRow, Row},
+    window::{Looking, Route, Shape},
 };
 use crate::error::Error;
 
 /// The most rows that one step reads.
 pub(super) const WINDOW: usize = 1024;
-
-/// What a window has of each row: all that conditions and answers speak of.
-const COLUMNS: &str = "id, realm, user_id, acting_user, created_at, authenticated_at, last_seen_at, expires_at, \
-     reserved_until, remembered, ip, user_agent, ended_at, ended_reason, ended_by";
-
-/// What leads to the sessions.
-#[derive(Clone, Debug)]
-pub(super) enum Path {
-    /// One session by its id.
-    One(Uuid),
-    /// A part of an index.
-    By(Part),
-}
-
-/// Which sessions count besides what the filter says, and from which end they are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Looking {
-    /// Live and ended ones, newest first. A reservation is not a session.
-    Listed,
-    /// Live ones and sign-ins under way. Oldest first: what becomes real meanwhile moves ahead and is met again.
-    Endable,
-    /// Live ones.
-    Live,
-}
 
 /// How long a walk may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,23 +27,6 @@ pub(crate) enum Extent {
     ToTheEnd,
     /// No step begins after half of the time budget, so that the answer is there within all of it.
     WithinBudget,
-}
-
-impl Looking {
-    fn order(self) -> Order {
-        match self {
-            Self::Listed => Order::NewestFirst,
-            Self::Endable | Self::Live => Order::OldestFirst,
-        }
-    }
-
-    fn condition(self) -> &'static str {
-        match self {
-            Self::Listed => "reserved_until IS NULL",
-            Self::Endable => "({live} OR {reserved})",
-            Self::Live => "{live}",
-        }
-    }
 }
 
 /// The sessions that a filter means, step by step.
@@ -82,13 +40,6 @@ pub(super) struct Walk<'a> {
     extent: Extent,
     started: Instant,
     is_done: bool,
-}
-
-/// How the sessions are found, and the other conditions on them: each with AND before it, and their parameters.
-#[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub(super) path: Path,
-    pub(super) others: (String, Vec<Bind>),
 }
 
 impl Store {
@@ -180,18 +131,39 @@ impl Walk<'_> {
 
     /// How many are meant, of those in the next window.
     pub(super) async fn count_step(&mut self) -> Result<u64, Error> {
+        let rows = self
+            .groups_step(&Shape::Count, WINDOW, &[CellKind::Int])
+            .await?;
+        rows.first().map_or(Ok(0), |row| {
+            u64::try_from(row.int(0)?).map_err(|_| CorruptRow.into())
+        })
+    }
+
+    /// What the shape says of the next window, whose size is given: rows of these columns, or none after the last window.
+    pub(super) async fn groups_step(
+        &mut self,
+        shape: &Shape,
+        window: usize,
+        kinds: &[CellKind],
+    ) -> Result<Vec<Row>, Error> {
         if self.is_done {
-            return Ok(0);
+            return Ok(Vec::new());
         }
-        let kinds = [CellKind::Int, CellKind::Text, CellKind::Text];
-        let rows = self.fetch(&Shape::Count, WINDOW, &kinds).await?;
-        let row = rows.first().ok_or(CorruptRow)?;
-        let count = u64::try_from(row.int(0)?).map_err(|_| CorruptRow)?;
-        match row.maybe_text(1)? {
-            Some(_) => self.after = Some(Cursor::read(row, 1, 2)?),
+        let (made, id) = (kinds.len(), kinds.len() + 1);
+        let kinds = [kinds, &[CellKind::Text, CellKind::Text]].concat();
+        let rows = self.fetch(shape, window, &kinds).await?;
+        if rows.is_empty() && matches!(shape, Shape::Count) {
+            return Err(CorruptRow.into());
+        }
+        // The window's last row is in one of the groups.
+        let last = rows
+            .iter()
+            .find(|row| !matches!(row.maybe_text(made), Ok(None)));
+        match last {
+            Some(row) => self.after = Some(Cursor::read(row, made, id)?),
             None => self.is_done = true,
         }
-        Ok(count)
+        Ok(rows)
     }
 
     async fn fetch(
@@ -225,71 +197,5 @@ impl Walk<'_> {
                 binds,
             )
             .await
-    }
-}
-
-/// What a step answers with.
-pub(super) enum Shape {
-    /// These columns of those that are meant, and of the window's last row, then: `created_at`, id, whether it is meant,
-    /// whether it is the window's last one.
-    Rows { columns: &'static str, limit: usize },
-    /// How many are meant; `created_at` and id of the window's last row, where the window is full.
-    Count,
-}
-
-impl Route {
-    /// A step's template and its parameters. What is meant is found out about the rows of a whole window only: a condition
-    /// inside of it would let the database look for rows that fulfil it, through the whole table if need be.
-    pub(super) fn select(
-        &self,
-        dialect: Dialect,
-        looking: Looking,
-        shape: &Shape,
-        after: Option<&Cursor>,
-        window: usize,
-    ) -> Result<(String, Vec<Bind>), Error> {
-        let made = dialect.sortable("created_at");
-        let (answer, end) = match shape {
-            Shape::Rows { columns, limit } => (
-                format!(
-                    "{columns}, {made}, {{id:id}}, {{integer:countersign_match}}, {{flag:countersign_position = {window}}}"
-                ),
-                format!(
-                    "WHERE countersign_match = 1 OR countersign_position = {window} \
-                     ORDER BY countersign_position LIMIT {limit}"
-                ),
-            ),
-            Shape::Count => (
-                format!(
-                    "{}, max(CASE WHEN countersign_position = {window} THEN {made} END), \
-                     max(CASE WHEN countersign_position = {window} THEN {{id:id}} END)",
-                    dialect.number("COALESCE(sum(countersign_match), 0)")
-                ),
-                String::new(),
-            ),
-        };
-        let order = looking.order();
-        let (rows, on_index) = match &self.path {
-            Path::One(id) => (
-                "FROM countersign_sessions WHERE id = {?uuid}".to_owned(),
-                vec![Bind::from(*id)],
-            ),
-            Path::By(part) => {
-                let place = after
-                    .map(|after| after.beyond(dialect, order))
-                    .transpose()?;
-                part.clone().beyond(place).rows(dialect, order)
-            }
-        };
-        let template = format!(
-            "SELECT {answer} FROM (SELECT {COLUMNS}, CASE WHEN {{in_realm}} AND {condition}{others} THEN 1 ELSE 0 END \
-             AS countersign_match, row_number() OVER (ORDER BY created_at {word}, id {word}) AS countersign_position \
-             FROM (SELECT {COLUMNS} {rows} LIMIT {window}) countersign_window) countersign_walk {end}",
-            condition = looking.condition(),
-            others = self.others.0,
-            word = order.word(),
-        );
-        let binds = self.others.1.iter().cloned().chain(on_index).collect();
-        Ok((template, binds))
     }
 }

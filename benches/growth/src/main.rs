@@ -1,71 +1,83 @@
-//! What the operations cost as the table grows.
-//!
-//! ```sh
-//! cargo run --release                        # 100, 10,000 and 200,000 sessions, without ANALYZE
-//! cargo run --release -- --analyze 10000 1000000
-//! cargo run --release -- --only postgres 100 10000000
-//! ```
-//!
-//! SQLite needs nothing. The other databases are those of `COUNTERSIGN_TEST_POSTGRES` and `COUNTERSIGN_TEST_MYSQL`, which
-//! `scripts/with-servers` starts: `scripts/with-servers cargo run --release --manifest-path benches/growth/Cargo.toml`.
-//! Each table gets a database of its own, which is dropped afterwards.
-//!
-//! Printed are medians, and how many times that of the smallest table they are. Each operation takes turns over the
-//! tables of all sizes, so that whatever else the machine does meets them alike.
+//! What the operations cost as the table grows: `scripts/growth`, whose method `benches/growth/README.md` describes.
 
-mod measure;
-mod seed;
+mod application;
+mod database;
+mod operations;
+mod report;
+mod rows;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
-use seed::{Kind, Place};
+use application::Application;
+use clap::Parser;
+use database::{Database, Kind};
+use rows::Statistics;
+
+pub type Failure = Box<dyn std::error::Error>;
+
+/// Measures each operation on tables of several sizes, and prints Markdown.
+#[derive(Parser)]
+struct Arguments {
+    /// How many sessions the tables have, the smallest first.
+    #[arg(default_values_t = [100, 10_000, 200_000, 1_000_000])]
+    sizes: Vec<u64>,
+    /// On which databases.
+    #[arg(long, value_delimiter = ',', default_values_t = Kind::ALL.map(|kind| kind.name().to_owned()))]
+    databases: Vec<String>,
+    /// Only without statistics (`none`), or only with them (`fresh`).
+    #[arg(long)]
+    statistics: Option<String>,
+    /// How often each operation is measured on each table.
+    #[arg(long, default_value_t = 41)]
+    times: u64,
+    /// The file that the report goes into, besides the standard output.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let (mut analyze, mut only, mut sizes) = (false, None, Vec::new());
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--analyze" => analyze = true,
-            "--only" => only = arguments.next(),
-            number => sizes.push(number.replace('_', "").parse::<u64>()?),
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let mut report = report::begin();
+    for name in &arguments.databases {
+        let kind =
+            Kind::named(name).ok_or_else(|| format!("no database is called {name}: see --help"))?;
+        for statistics in Statistics::ALL {
+            if arguments
+                .statistics
+                .as_deref()
+                .is_some_and(|only| only != statistics.name())
+            {
+                continue;
+            }
+            let mut applications = Vec::new();
+            for size in &arguments.sizes {
+                eprintln!("{name}, {} statistics: {size} sessions", statistics.name());
+                let database = Database::new(kind).await?;
+                database.fill(*size, statistics).await?;
+                applications.push(Application::new(database, *size).await?);
+            }
+            report.push_str(
+                &operations::measure(&applications, kind, statistics, arguments.times).await?,
+            );
+            // What is measured is kept, whatever becomes of the rest.
+            if let Some(out) = &arguments.out {
+                std::fs::write(out, &report)?;
+            }
+            for application in applications {
+                application.gone().await?;
+            }
         }
     }
-    if sizes.is_empty() {
-        sizes = vec![100, 10_000, 200_000];
-    }
-    sizes.sort_unstable();
-    for kind in Kind::ALL {
-        if only.as_deref().is_some_and(|only| only != kind.name()) {
-            continue;
-        }
-        if kind.server().is_some_and(|server| server.is_err()) {
-            println!("{}: no server is named, left out\n", kind.name());
-            continue;
-        }
-        let mut tables = Vec::new();
-        for size in &sizes {
-            let place = Place::new(kind).await?;
-            eprintln!("{}: {size} sessions", kind.name());
-            place.seed(*size, analyze).await?;
-            tables.push(measure::Table::new(place, *size).await?);
-        }
-        let statistics = if analyze { "with" } else { "without" };
-        println!("{}, {statistics} ANALYZE", kind.name());
-        measure::print(&mut tables).await?;
-        for table in tables {
-            table.close().await?;
-        }
-    }
+    print!("{report}");
     Ok(())
 }

@@ -18,6 +18,7 @@ pub enum ConnectionDiscard {
 }
 
 impl ConnectionDiscard {
+    #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 4] = [
         Self::OpenTransaction,
         Self::ReadOnly,

@@ -23,6 +23,12 @@ async fn nothing_is_lost_where_time_runs_out(table: Table) {
     let rare = Filter::user("u1").user_agent("rare");
     let common = Filter::everybody().user_agent("curl");
 
+    // Numbers of all rows, in windows that cut through users and reasons.
+    let stats = hurried.stats().await.unwrap();
+    assert_eq!((stats.live, stats.users), (49_000, 490));
+    assert_eq!((stats.reserved, stats.lapsed), (0, 1_000));
+    assert_eq!(stats.ended, [(EndedReason::Logout, 50_000)]);
+
     // Of a filter that nothing fulfils: empty pages, each of which goes on.
     let mut page = Page::first(10);
     let mut pages = 0;

@@ -9,7 +9,8 @@ use crate::store::{
     statement::Statement,
     statements::{Due, Statements, SweepStep},
     stats,
-    walk::{Looking, Path, Shape, WINDOW},
+    walk::WINDOW,
+    window::{Looking, Path, Shape},
 };
 
 /// What a statement may read the sessions by.
@@ -249,7 +250,7 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                             columns: "user_id",
                             limit: window,
                         };
-                        for shape in [rows, Shape::Count] {
+                        for shape in [rows, Shape::Count, Shape::States] {
                             let (template, binds) = route
                                 .select(dialect, looking, &shape, after, window)
                                 .unwrap();
