@@ -5,10 +5,10 @@
 //!
 //! - Each index begins with an expression of its own, such as `realm || ' newest'`. Another index cannot serve it, not even
 //!   in part.
-//! - Its place in the index is a comparison of rows, from below and from above. PostgreSQL takes such a comparison for a
-//!   common one, so it does not expect a handful of rows that could as well be read as a whole and sorted.
-//! - What comes before the time is compared by itself as well. A comparison of rows ends a scan only where its first column
-//!   changes, so one user's sessions would lead on through those of all users after it.
+//! - In an index of times alone, its place is a comparison of rows, from below and from above. PostgreSQL takes such a
+//!   comparison for a common one, so it does not expect a handful of rows that could as well be read as a whole and sorted.
+//! - In an index of users, administrators or addresses, each column is compared by itself. A comparison of rows ends a scan
+//!   only where its first column changes: one user's sessions would lead on through those of all users after it.
 
 use super::{Bind, dialect::Dialect};
 
@@ -269,13 +269,46 @@ impl Part {
 
     fn by_spelling(&self, order: Order) -> (String, Vec<Bind>) {
         let (start, of_realm, is_in) = self.index.spelling();
-        let (mut columns, mut values, mut sorted) =
-            (start.to_owned(), of_realm.to_owned(), vec![start]);
-        if let Some(column) = self.index.names() {
-            columns.push_str(&format!(", {column}"));
-            values.push_str(", {?text}");
-            sorted.push(column);
+        let time = self.index.time();
+        let mut sorted = vec![start];
+        sorted.extend(self.index.names());
+        sorted.push(time);
+        if self.has_id() {
+            sorted.push("id");
         }
+        let sorted: Vec<_> = sorted
+            .iter()
+            .map(|column| format!("{column} {}", order.word()))
+            .collect();
+        let (conditions, binds) = match self.index.names() {
+            Some(column) => self.of_name(start, of_realm, column),
+            None => self.of_realm(start, of_realm),
+        };
+        let sql = format!(
+            "FROM countersign_sessions WHERE {is_in}{} ORDER BY {}",
+            conditions.join(" AND "),
+            sorted.join(", ")
+        );
+        (sql, binds)
+    }
+
+    fn of_name(&self, start: &str, of_realm: &str, column: &str) -> (Vec<String>, Vec<Bind>) {
+        let time = self.index.time();
+        let mut conditions = vec![format!("{start} = {of_realm} AND {column} = {{?text}}")];
+        let mut binds: Vec<_> = self.name.iter().cloned().collect();
+        for bound in &self.bounds {
+            let (than, edge) = (bound.comparison, &bound.time.0);
+            conditions.push(match bound.id {
+                Some(_) => format!("({time}, id) {than} ({edge}, {{?uuid}})"),
+                None => format!("{time} {than} {edge}"),
+            });
+            binds.extend(bound.time.1.iter().cloned());
+            binds.extend(bound.id.clone());
+        }
+        (conditions, binds)
+    }
+
+    fn of_realm(&self, start: &str, of_realm: &str) -> (Vec<String>, Vec<Bind>) {
         let time = self.index.time();
         let mut bounds = vec![
             Bound::new(">=", "timestamptz '-infinity'".into(), Vec::new()),
@@ -288,40 +321,18 @@ impl Part {
         });
         bounds.extend(self.bounds.iter().cloned());
         let mut binds = Vec::new();
-        // A comparison of rows ends a scan where its first column changes, not where the second does.
-        let same = self.index.names().map_or(String::new(), |column| {
-            binds.extend(self.name.clone());
-            format!("{start} = {of_realm} AND {column} = {{?text}} AND ")
+        let conditions = bounds.iter().map(|bound| {
+            binds.extend(bound.time.1.iter().cloned());
+            binds.extend(bound.id.clone());
+            let (id, its) = match bound.id {
+                Some(_) => (", id", ", {?uuid}"),
+                None => ("", ""),
+            };
+            format!(
+                "({start}, {time}{id}) {} ({of_realm}, {}{its})",
+                bound.comparison, bound.time.0
+            )
         });
-        let conditions: Vec<_> = bounds
-            .iter()
-            .map(|bound| {
-                binds.extend(self.name.clone());
-                binds.extend(bound.time.1.iter().cloned());
-                binds.extend(bound.id.clone());
-                let (id, its) = match bound.id {
-                    Some(_) => (", id", ", {?uuid}"),
-                    None => ("", ""),
-                };
-                format!(
-                    "({columns}, {time}{id}) {} ({values}, {}{its})",
-                    bound.comparison, bound.time.0
-                )
-            })
-            .collect();
-        sorted.push(time);
-        if self.has_id() {
-            sorted.push("id");
-        }
-        let sorted: Vec<_> = sorted
-            .iter()
-            .map(|column| format!("{column} {}", order.word()))
-            .collect();
-        let sql = format!(
-            "FROM countersign_sessions WHERE {is_in}{same}{} ORDER BY {}",
-            conditions.join(" AND "),
-            sorted.join(", ")
-        );
-        (sql, binds)
+        (conditions.collect(), binds)
     }
 }

@@ -324,3 +324,36 @@ fn each_index_is_of_use() {
     }
     assert!(Index::ALL.iter().all(|index| used.contains(index)));
 }
+
+/// A plan can name the right index and read the rest of it. Each of these has a hundred sessions.
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_stops_where_what_it_looks_for_ends() {
+    let table = Table::postgres().await;
+    let store = table.store();
+    let all = Filter::everybody;
+    for statistics in [Statistics::None, Statistics::Fresh] {
+        table.believe(statistics).await;
+        for filter in [
+            Filter::user("u1"),
+            Filter::user("u998"),
+            all().ip("10.0.0.1"),
+            all().ip("10.0.0.998"),
+            all().acting_user("a50"),
+        ] {
+            for looking in [Looking::Listed, Looking::Endable, Looking::Live] {
+                let route = filter.route(Dialect::Postgres, looking);
+                let (template, binds) = route
+                    .select(Dialect::Postgres, looking, &Shape::Count, None, WINDOW)
+                    .unwrap();
+                let text = store.compile(&template, &[]);
+                let pages = table.pages_read(&text.texts()[0], &binds).await;
+                assert!(
+                    pages < 200,
+                    "{pages} pages for {filter:?}, {looking:?}, {statistics:?}"
+                );
+            }
+        }
+    }
+    table.gone().await;
+}

@@ -225,6 +225,35 @@ impl Table {
         not(any(feature = "postgres", feature = "mysql")),
         allow(unused_variables, reason = "SQLite plans without values")
     )]
+    /// How many pages PostgreSQL reads for a statement.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn pages_read(&self, sql: &str, binds: &[Bind]) -> u64 {
+        let Self::Postgres(pool, _) = self else {
+            panic!("only PostgreSQL tells it");
+        };
+        let explain = format!("EXPLAIN (ANALYZE, BUFFERS) {sql}");
+        let mut query = sqlx::query(AssertSqlSafe(explain));
+        for bind in binds {
+            query = match bind {
+                Bind::Int(value) => query.bind(*value),
+                Bind::Text(value) => query.bind(value.clone()),
+                other => panic!("no list binds {other:?}"),
+            };
+        }
+        let rows = query.fetch_all(pool).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        // The first line of the kind is about the whole plan: `Buffers: shared hit=12 read=3`.
+        let buffers = lines
+            .iter()
+            .find(|line| line.contains("Buffers: "))
+            .unwrap();
+        let numbers = buffers.split(' ').filter_map(|word| {
+            let number = word.strip_prefix("hit=").or(word.strip_prefix("read="))?;
+            number.parse::<u64>().ok()
+        });
+        numbers.sum()
+    }
+
     pub(super) async fn accesses(&self, sql: &str, binds: &[Bind]) -> (Vec<Access>, String) {
         match self {
             #[cfg(feature = "sqlite")]
