@@ -247,7 +247,7 @@ impl Sessions {
         self.core().store.sweep_dry_run().await
     }
 
-    /// Counts the sessions of each kind, in steps of some thousand rows. It reads every row of the realm, so it takes
+    /// Counts the sessions of each kind, in steps of a thousand rows. It reads every row of the realm, so it takes
     /// seconds for each million of them. Each step has the [`time_budget`](crate::SessionsBuilder::time_budget), so a large
     /// table does not make it fail. Use it for operators, not in requests.
     ///

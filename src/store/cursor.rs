@@ -7,7 +7,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     Bind,
     dialect::Dialect,
-    index::{Bound, Order},
+    index::Order,
+    part::Bound,
     value::{CorruptRow, Row},
 };
 use crate::error::Error;

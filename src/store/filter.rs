@@ -6,9 +6,10 @@ use uuid::Uuid;
 use super::{
     Bind,
     dialect::Dialect,
-    index::{Bound, Index, Part},
+    index::Index,
     info::SessionState,
     letters::Letters,
+    part::{Bound, Part},
     window::{Looking, Path, Route},
 };
 use crate::{error::Error, user_id::UserId};

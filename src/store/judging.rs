@@ -8,7 +8,8 @@
 use super::{
     application::{ACTING, ApplicationSql, OWNER, SESSION},
     fragments::Fragments,
-    index::{Bound, Index, Order, Part},
+    index::{Index, Order},
+    part::{Bound, Part},
     statement::{MAX_LIST, Statement},
     value::{
         Bind,

@@ -31,6 +31,7 @@ mod judging;
 mod letters;
 mod listing;
 mod migrate;
+mod part;
 mod pool;
 #[cfg(feature = "admin")]
 mod preview;

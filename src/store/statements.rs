@@ -5,8 +5,9 @@ use super::{
     application::{self, ApplicationSql},
     dialect::Dialect,
     fragments::Fragments,
-    index::{Bound, Index, Order, Part},
+    index::{Index, Order},
     judging,
+    part::{Bound, Part},
     statement::Statement,
     value::CellKind::{self, Id, Int, Text},
 };

@@ -15,9 +15,6 @@ use super::{
 };
 use crate::error::Error;
 
-/// How many rows one statement counts.
-const WINDOW: usize = 8192;
-
 /// How many sessions there are, of each kind; from [`Sessions::stats`](crate::Sessions::stats).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,7 +82,7 @@ impl Store {
         let mut count = Count::default();
         while !walk.is_done() {
             let columns = [Int, Int, Int, Text, Text, Int];
-            for row in walk.groups_step(&Shape::States, WINDOW, &columns).await? {
+            for row in walk.groups_step(&Shape::States, &columns).await? {
                 count.add(&row)?;
             }
         }

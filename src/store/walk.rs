@@ -131,19 +131,18 @@ impl Walk<'_> {
 
     /// How many are meant, of those in the next window.
     pub(super) async fn count_step(&mut self) -> Result<u64, Error> {
-        let rows = self
-            .groups_step(&Shape::Count, WINDOW, &[CellKind::Int])
-            .await?;
-        rows.first().map_or(Ok(0), |row| {
-            u64::try_from(row.int(0)?).map_err(|_| CorruptRow.into())
-        })
+        if self.is_done {
+            return Ok(0);
+        }
+        let rows = self.groups_step(&Shape::Count, &[CellKind::Int]).await?;
+        let row = rows.first().ok_or(CorruptRow)?;
+        Ok(u64::try_from(row.int(0)?).map_err(|_| CorruptRow)?)
     }
 
-    /// What the shape says of the next window, whose size is given: rows of these columns, or none after the last window.
+    /// What the shape says of the next window: rows of these columns, or none after the last window.
     pub(super) async fn groups_step(
         &mut self,
         shape: &Shape,
-        window: usize,
         kinds: &[CellKind],
     ) -> Result<Vec<Row>, Error> {
         if self.is_done {
@@ -151,10 +150,7 @@ impl Walk<'_> {
         }
         let (made, id) = (kinds.len(), kinds.len() + 1);
         let kinds = [kinds, &[CellKind::Text, CellKind::Text]].concat();
-        let rows = self.fetch(shape, window, &kinds).await?;
-        if rows.is_empty() && matches!(shape, Shape::Count) {
-            return Err(CorruptRow.into());
-        }
+        let rows = self.fetch(shape, WINDOW, &kinds).await?;
         // The window's last row is in one of the groups.
         let last = rows
             .iter()

@@ -2,11 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{
-    Bind, Cursor,
-    dialect::Dialect,
-    index::{Order, Part},
-};
+use super::{Bind, Cursor, dialect::Dialect, index::Order, part::Part};
 use crate::error::Error;
 
 /// What leads to the sessions.

@@ -2,6 +2,8 @@
 
 mod application;
 mod database;
+#[path = "../../host.rs"]
+mod host;
 mod operations;
 mod report;
 mod rows;

@@ -8,6 +8,8 @@ mod contenders;
 mod cpu;
 mod database;
 mod figures;
+#[path = "../../host.rs"]
+mod host;
 mod http;
 mod load;
 mod machine;

@@ -7,5 +7,6 @@
 )]
 
 mod bounds;
+mod explain;
 mod plans;
 mod table;

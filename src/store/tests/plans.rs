@@ -1,7 +1,10 @@
 //! Each statement about sessions reads what its index leads to, and nothing else: whatever the database believes of its
 //! rows, and for lists of every length.
 
-use super::table::{Access, Statistics, Table};
+use super::{
+    explain::Access,
+    table::{Statistics, Table},
+};
 use crate::store::{
     Bind, Cursor, Filter, SessionState,
     dialect::Dialect,
@@ -250,7 +253,11 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                             columns: "user_id",
                             limit: window,
                         };
-                        for shape in [rows, Shape::Count, Shape::States] {
+                        let mut shapes = vec![rows, Shape::Count];
+                        if looking == Looking::Listed {
+                            shapes.push(Shape::States);
+                        }
+                        for shape in shapes {
                             let (template, binds) = route
                                 .select(dialect, looking, &shape, after, window)
                                 .unwrap();
