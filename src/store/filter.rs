@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Bind,
+    conditions::Conditions,
     dialect::Dialect,
     index::Index,
     info::SessionState,
@@ -173,7 +174,7 @@ impl Filter {
     /// The index of the condition that means the fewest, as far as that can be known beforehand. Whatever it is, a walk
     /// reads a bounded part of it at a time.
     pub(super) fn route(&self, dialect: Dialect, looking: Looking) -> Route {
-        let unended = looking != Looking::Listed || self.state == Some(SessionState::Live);
+        let unended = self.is_of_unended(looking);
         let path = match (self.id, &self.user_id, &self.acting_user, &self.ip) {
             (Some(id), ..) => Path::One(id),
             (_, Some(user_id), ..) => Path::By(Part::of(Index::User).named(user_id)),
@@ -202,6 +203,22 @@ impl Filter {
             path,
             others: others.each(),
         }
+    }
+
+    fn is_of_unended(&self, looking: Looking) -> bool {
+        looking != Looking::Listed || self.state == Some(SessionState::Live)
+    }
+
+    /// Whether the [`route`](Self::route)'s index leaves next to nothing to find out about each session.
+    pub(super) fn is_by_index_alone(&self, looking: Looking) -> bool {
+        let names = [&self.user_id, &self.acting_user].map(Option::is_some);
+        let names = names.into_iter().chain([self.ip.is_some()]);
+        let by_name = names.filter(|is_named| *is_named).count();
+        let by_state = match self.state {
+            None => true,
+            Some(_) => by_name == 0 && self.is_of_unended(looking),
+        };
+        by_name <= 1 && by_state && !self.acting && self.user_agent.is_none()
     }
 
     fn add_times(&self, dialect: Dialect, conditions: &mut Conditions) {
@@ -265,26 +282,6 @@ impl Filter {
 
 fn text(value: &impl ToString) -> Option<Bind> {
     Some(Bind::Text(value.to_string()))
-}
-
-/// Conditions as a template, and their parameters.
-#[derive(Default)]
-struct Conditions {
-    sql: Vec<String>,
-    binds: Vec<Bind>,
-}
-
-impl Conditions {
-    fn and(&mut self, condition: &str, bind: Option<Bind>) {
-        self.sql.push(condition.to_owned());
-        self.binds.extend(bind);
-    }
-
-    /// Each with AND before it.
-    fn each(self) -> (String, Vec<Bind>) {
-        let sql = self.sql.iter().map(|sql| format!(" AND {sql}")).collect();
-        (sql, self.binds)
-    }
 }
 
 /// Within what all databases can reckon with; no session was ever made outside it.

@@ -39,6 +39,14 @@ impl Order {
             Self::OldestFirst => "ASC",
         }
     }
+
+    /// How what comes later compares with what comes before it.
+    pub(super) fn onwards(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "<",
+            Self::OldestFirst => ">",
+        }
+    }
 }
 
 impl Index {

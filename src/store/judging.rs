@@ -142,7 +142,7 @@ pub(super) fn stamped(fragments: &Fragments, application: &ApplicationSql) -> Op
     let from = fragments.dialect.time("{?int}");
     let from = Bound::new(">=", from, vec![Bind::Int(0)]);
     let part = Part::of(Index::Expires).bounded(Some(from));
-    let (rows, _) = part.rows(fragments.dialect, Order::OldestFirst);
+    let rows = part.rows(fragments.dialect, Order::OldestFirst).sql;
     let template = format!(
         "SELECT {SESSION}.countersign_id, {{integer:{SESSION}.countersign_state}}, {SESSION}.countersign_expires, \
          {SESSION}.countersign_acting{{facts}} FROM (\

@@ -15,6 +15,7 @@ mod backlog;
 #[cfg(countersign_benches)]
 pub(crate) mod benches;
 mod check;
+mod conditions;
 mod connections;
 mod cursor;
 mod dialect;

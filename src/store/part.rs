@@ -7,6 +7,8 @@
 //!   in part.
 //! - In an index of times alone, its place is a comparison of rows, from below and from above. PostgreSQL takes such a
 //!   comparison for a common one, so it does not expect a handful of rows that could as well be read as a whole and sorted.
+//!   Such a comparison can start a scan, and cannot end it. So the end of a part is looked for among the rows that a
+//!   statement has read, whose number its LIMIT bounds: [`Rows::within`].
 //! - In an index of users, administrators or addresses, each column is compared by itself. A comparison of rows ends a scan
 //!   only where its first column changes: one user's sessions would lead on through those of all users after it.
 
@@ -23,6 +25,17 @@ pub(super) struct Part {
     pub(super) index: Index,
     name: Option<Bind>,
     bounds: Vec<Bound>,
+}
+
+/// The rows of a part as SQL, of which a statement reads as many as its LIMIT says.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    /// FROM, WHERE and ORDER BY.
+    pub(super) sql: String,
+    /// A WHERE for the rows that were read, or nothing: those that lie beyond the part come last.
+    pub(super) within: String,
+    /// Of both, in this order.
+    pub(super) binds: Vec<Bind>,
 }
 
 /// Where a part begins or ends.
@@ -103,8 +116,8 @@ impl Part {
         self
     }
 
-    /// FROM, WHERE and ORDER BY, with the parameters. More conditions do not belong here: see [`super::walk`].
-    pub(super) fn rows(&self, dialect: Dialect, order: Order) -> (String, Vec<Bind>) {
+    /// How its rows are read in this order. More conditions do not belong here: see [`super::walk`].
+    pub(super) fn rows(&self, dialect: Dialect, order: Order) -> Rows {
         let name = self.index.name(dialect);
         let (start, of_realm, is_in) = self.index.spelling();
         match dialect {
@@ -121,7 +134,7 @@ impl Part {
                 let in_realm = format!("{is_in}{start} = {of_realm}");
                 self.by_columns(dialect, "", &in_realm, order)
             }
-            Dialect::Postgres => self.by_rows(order),
+            Dialect::Postgres => self.by_rows(dialect, order),
         }
     }
 
@@ -129,13 +142,7 @@ impl Part {
         self.index.time() == "created_at"
     }
 
-    fn by_columns(
-        &self,
-        dialect: Dialect,
-        hint: &str,
-        in_realm: &str,
-        order: Order,
-    ) -> (String, Vec<Bind>) {
+    fn by_columns(&self, dialect: Dialect, hint: &str, in_realm: &str, order: Order) -> Rows {
         let time = self.index.time();
         let mut sql = format!("FROM countersign_sessions {hint} WHERE {in_realm}");
         let mut binds = Vec::new();
@@ -155,11 +162,15 @@ impl Part {
         if self.has_id() {
             sql.push_str(&format!(", id {}", order.word()));
         }
-        (sql, binds)
+        Rows {
+            sql,
+            within: String::new(),
+            binds,
+        }
     }
 
     /// Of an index that has nothing between the realm and the time.
-    fn by_rows(&self, order: Order) -> (String, Vec<Bind>) {
+    fn by_rows(&self, dialect: Dialect, order: Order) -> Rows {
         let (start, of_realm, is_in) = self.index.spelling();
         let time = self.index.time();
         let mut sorted = vec![start, time];
@@ -170,16 +181,18 @@ impl Part {
             .iter()
             .map(|column| format!("{column} {}", order.word()))
             .collect();
+        let (starts, ends): (Vec<_>, Vec<_>) = self
+            .bounds
+            .iter()
+            .cloned()
+            .partition(|bound| bound.comparison.starts_with(order.onwards()));
         let mut bounds = vec![
             Bound::new(">=", "timestamptz '-infinity'".into(), Vec::new()),
             Bound::new("<=", "timestamptz 'infinity'".into(), Vec::new()),
         ];
-        // A side that has a bound of its own needs no other.
-        bounds.retain(|end| {
-            let mut own = self.bounds.iter().map(|bound| bound.comparison);
-            !own.any(|own| own.starts_with(end.comparison.trim_end_matches('=')))
-        });
-        bounds.extend(self.bounds.iter().cloned());
+        // A start needs no other on its side.
+        bounds.retain(|end| starts.is_empty() || !end.comparison.starts_with(order.onwards()));
+        bounds.extend(starts);
         let mut binds = Vec::new();
         let conditions: Vec<_> = bounds
             .iter()
@@ -201,6 +214,19 @@ impl Part {
             conditions.join(" AND "),
             sorted.join(", ")
         );
-        (sql, binds)
+        let mut within = Vec::new();
+        for bound in &ends {
+            let (condition, its_binds) = bound.on(time, dialect);
+            within.push(condition);
+            binds.extend(its_binds);
+        }
+        Rows {
+            sql,
+            within: match within.is_empty() {
+                true => String::new(),
+                false => format!(" WHERE {}", within.join(" AND ")),
+            },
+            binds,
+        }
     }
 }

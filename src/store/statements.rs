@@ -96,9 +96,11 @@ impl Due {
     pub(crate) fn rows(self, dialect: Dialect, limit: &str) -> String {
         let until = Bound::new("<=", self.until.into(), Vec::new());
         let part = Part::of(self.index).bounded(Some(until));
-        let (rows, _) = part.rows(dialect, Order::OldestFirst);
+        let rows = part.rows(dialect, Order::OldestFirst);
         format!(
-            "(SELECT id, realm, reserved_until, ended_at, last_seen_at, expires_at {rows} LIMIT {limit}) countersign_due"
+            "(SELECT * FROM (SELECT id, realm, reserved_until, ended_at, last_seen_at, expires_at {} LIMIT {limit}) \
+             countersign_read{}) countersign_due",
+            rows.sql, rows.within
         )
     }
 }
@@ -154,8 +156,8 @@ impl Statements {
             ),
             Dialect::Sqlite | Dialect::MySql => {
                 let user = Part::of(Index::User).named(&"");
-                let (rows, binds) = user.rows(fragments.dialect, Order::OldestFirst);
-                (rows, binds.len())
+                let rows = user.rows(fragments.dialect, Order::OldestFirst);
+                (rows.sql, rows.binds.len())
             }
         };
         let of_user = format!(
@@ -302,7 +304,7 @@ impl Statements {
             ended_recently: one(
                 &format!(
                     "SELECT {{id:id}}, ended_reason {} LIMIT {}",
-                    lately.rows(fragments.dialect, Order::OldestFirst).0,
+                    lately.rows(fragments.dialect, Order::OldestFirst).sql,
                     super::statement::MAX_LIST + 1
                 ),
                 &[Text, Text],

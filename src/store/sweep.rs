@@ -77,7 +77,31 @@ impl Store {
         })
     }
 
+    /// In steps that begin small and grow, so that what is due is paid for and not what is allowed.
     async fn count_due(&self, due: Due, also: &str) -> Result<DueCount, Error> {
+        let mut all = DueCount::default();
+        let mut step = FIRST_COUNTED;
+        while all.read < MOST_COUNTED {
+            let limit = step.min(MOST_COUNTED - all.read);
+            let counted = self.count_due_step(due, also, limit, all.read).await?;
+            all.read += counted.read;
+            all.due += counted.due;
+            all.old += counted.old;
+            if counted.read < limit {
+                break;
+            }
+            step *= 4;
+        }
+        Ok(all)
+    }
+
+    async fn count_due_step(
+        &self,
+        due: Due,
+        also: &str,
+        limit: u64,
+        offset: u64,
+    ) -> Result<DueCount, Error> {
         let dialect = self.fragments.dialect;
         let sum = |condition: &str| {
             let one = format!("COALESCE(sum(CASE WHEN {condition} THEN 1 ELSE 0 END), 0)");
@@ -88,7 +112,7 @@ impl Store {
             "SELECT {{integer:count(*)}}, {}, {} FROM {}",
             sum(&is_due),
             sum(&format!("{is_due} AND {{expired_long_ago}}")),
-            due.rows(dialect, &MOST_COUNTED.to_string()),
+            due.rows(dialect, &format!("{limit} OFFSET {offset}")),
         );
         let statement = self.compile(&template, &[CellKind::Int; 3]);
         let rows = self.fetch(&statement, Vec::new()).await?;
@@ -147,8 +171,11 @@ impl Store {
 /// The most rows of one kind that a dry run counts.
 const MOST_COUNTED: u64 = 100_000;
 
+/// How many rows of one kind a dry run's first step reads.
+const FIRST_COUNTED: u64 = 1_024;
+
 /// How many rows of one kind are due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct DueCount {
     /// Rows that were read: at the most [`MOST_COUNTED`].
     read: u64,

@@ -39,6 +39,9 @@ pub(super) struct Walk<'a> {
     after: Option<Cursor>,
     extent: Extent,
     started: Instant,
+    /// Most rows of the index are meant, so that a window as large as what is wanted has about that.
+    is_dense: bool,
+    is_begun: bool,
     is_done: bool,
 }
 
@@ -63,6 +66,8 @@ impl Store {
             after: None,
             extent: Extent::WithinBudget,
             started: Instant::now(),
+            is_dense: filter.is_by_index_alone(looking),
+            is_begun: false,
             is_done: filter.means_none(),
         })
     }
@@ -94,15 +99,17 @@ impl Walk<'_> {
     }
 
     /// The next sessions of those that are meant: as many as are wanted or somewhat more, or all of the next window; none
-    /// where the window has none. The first window is about as large as what is wanted.
+    /// where the window has none. The first window is about as large as what is wanted, unless a request went before that
+    /// found little: then each goes on by as much as one step can.
     pub(super) async fn step(&mut self, wanted: usize) -> Result<Vec<Row>, Error> {
         if self.is_done {
             return Ok(Vec::new());
         }
         let limit = wanted.clamp(2, WINDOW).next_power_of_two();
-        let window = match self.after {
-            Some(_) => WINDOW,
-            None => limit,
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        let window = match is_first && (self.after.is_none() || self.is_dense) {
+            true => limit,
+            false => WINDOW,
         };
         let shape = Shape::Rows {
             columns: self.columns,

@@ -2,7 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{Bind, Cursor, dialect::Dialect, index::Order, part::Part};
+use super::{
+    Bind, Cursor,
+    dialect::Dialect,
+    index::Order,
+    part::{Part, Rows},
+};
 use crate::error::Error;
 
 /// What leads to the sessions.
@@ -106,11 +111,12 @@ impl Route {
             Shape::States => (format!("{STATES}, {last}"), "GROUP BY 1, 2, 3, 4, 5".into()),
         };
         let order = looking.order();
-        let (rows, on_index) = match &self.path {
-            Path::One(id) => (
-                "FROM countersign_sessions WHERE id = {?uuid}".to_owned(),
-                vec![Bind::from(*id)],
-            ),
+        let rows = match &self.path {
+            Path::One(id) => Rows {
+                sql: "FROM countersign_sessions WHERE id = {?uuid}".to_owned(),
+                within: String::new(),
+                binds: vec![Bind::from(*id)],
+            },
             Path::By(part) => {
                 let place = after
                     .map(|after| after.beyond(dialect, order))
@@ -121,12 +127,14 @@ impl Route {
         let template = format!(
             "SELECT {answer} FROM (SELECT {COLUMNS}, CASE WHEN {{in_realm}} AND {condition}{others} THEN 1 ELSE 0 END \
              AS countersign_match, row_number() OVER (ORDER BY created_at {word}, id {word}) AS countersign_position \
-             FROM (SELECT {COLUMNS} {rows} LIMIT {window}) countersign_window) countersign_walk {end}",
+             FROM (SELECT {COLUMNS} {rows} LIMIT {window}) countersign_window{within}) countersign_walk {end}",
+            rows = rows.sql,
+            within = rows.within,
             condition = looking.condition(),
             others = self.others.0,
             word = order.word(),
         );
-        let binds = self.others.1.iter().cloned().chain(on_index).collect();
+        let binds = self.others.1.iter().cloned().chain(rows.binds).collect();
         Ok((template, binds))
     }
 }

@@ -332,16 +332,28 @@ fn each_index_is_of_use() {
     assert!(Index::ALL.iter().all(|index| used.contains(index)));
 }
 
-/// A plan can name the right index and read the rest of it. Each of these has a hundred sessions.
+/// A plan can name the right index and read the rest of it. Each of these has a hundred sessions, and nothing is overdue.
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn postgres_stops_where_what_it_looks_for_ends() {
     let table = Table::postgres().await;
     let store = table.store();
     let all = Filter::everybody;
+    let now = time::OffsetDateTime::now_utc();
+    let ago = |seconds| now - std::time::Duration::from_secs(seconds);
     for statistics in [Statistics::None, Statistics::Fresh] {
         table.believe(statistics).await;
+        let overdue = format!(
+            "SELECT count(*) FROM {}",
+            Due::OVERDUE.rows(Dialect::Postgres, "1024 OFFSET 0")
+        );
+        let overdue = store.compile(&overdue, &[]);
+        let pages = table.pages_read(&overdue.texts()[0], &[]).await;
+        assert!(pages < 200, "{pages} pages for nothing, {statistics:?}");
         for filter in [
+            all().created_after(ago(100)),
+            all().created_before(ago(99_900)),
+            all().created_after(ago(50_100)).created_before(ago(50_000)),
             Filter::user("u1"),
             Filter::user("u998"),
             all().ip("10.0.0.1"),
