@@ -72,7 +72,8 @@ impl Dialect {
                 )
             }
             Self::Postgres => {
-                format!("unnest(${number}::bytea[]) WITH ORDINALITY asked (token, number)")
+                // From a SELECT, so that no value of it is worth a plan of its own: planning costs more than a look-up.
+                format!("unnest((SELECT ${number}::bytea[])) WITH ORDINALITY asked (token, number)")
             }
             Self::MySql => "JSON_TABLE(?, '$[*]' COLUMNS (number FOR ORDINALITY, \
                  token CHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) asked"
