@@ -10,3 +10,4 @@ mod bounds;
 mod explain;
 mod plans;
 mod table;
+mod walks;

@@ -4,21 +4,20 @@
 use super::{
     explain::Access,
     table::{Statistics, Table},
+    walks,
 };
 use crate::store::{
-    Bind, Cursor, Filter, SessionState,
+    Bind,
     dialect::Dialect,
     index::Index,
     statement::Statement,
-    statements::{Due, Statements, SweepStep},
+    statements::{Statements, SweepStep},
     stats,
-    walk::WINDOW,
-    window::{Looking, Path, Shape},
 };
 
 /// What a statement may read the sessions by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     /// The primary key.
     Id,
     /// The primary key, or the digest of a token: both are unique.
@@ -141,52 +140,13 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
     all
 }
 
-/// A moment in the midst of the table.
-fn day() -> time::OffsetDateTime {
-    time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60)
-}
-
-/// A filter, and the index that it has to be found by when it lists and when it ends.
-fn filters() -> Vec<(Filter, By, By)> {
-    let all = Filter::everybody;
-    let day = day();
-    let (newest, live) = (By::One(Index::Newest), By::One(Index::Live));
-    let (user, acting, ip) = (
-        By::One(Index::User),
-        By::One(Index::ActingUser),
-        By::One(Index::Ip),
-    );
-    vec![
-        (all(), newest, live),
-        (all().state(SessionState::Live), live, live),
-        (all().state(SessionState::Ended), newest, live),
-        (all().user_agent("rare"), newest, live),
-        (all().created_after(day), newest, live),
-        (all().created_before(day), newest, live),
-        (all().created_after(day).created_before(day), newest, live),
-        (all().ip("10.0.0.7"), ip, ip),
-        (
-            all().ip("10.0.0.7").created_after(day).user_agent("x"),
-            ip,
-            ip,
-        ),
-        (all().acting_user("a7"), acting, acting),
-        (Filter::user("u7"), user, user),
-        (Filter::user("u7").state(SessionState::Live), user, user),
-        (Filter::user("u7").created_after(day), user, user),
-        (
-            Filter::user("u7").ip("10.0.0.7").acting_user("a7"),
-            user,
-            user,
-        ),
-        (Filter::user("u7").except(uuid::Uuid::nil()), user, user),
-        (Filter::id(uuid::Uuid::nil()), By::Id, By::Id),
-        (Filter::user("u7").only(uuid::Uuid::nil()), By::Id, By::Id),
-    ]
-}
-
 /// What is wrong with a plan.
-fn fault_of(accesses: &[Access], plan: &str, by: By, dialect: Dialect) -> Option<String> {
+pub(super) fn fault_of(
+    accesses: &[Access],
+    plan: &str,
+    by: By,
+    dialect: Dialect,
+) -> Option<String> {
     let names = by.names(dialect);
     // MariaDB looks one row up by a unique key, and one window, before it makes a plan.
     if plan.contains("const table") {
@@ -230,56 +190,8 @@ async fn every_plan_is_as_it_should_be(table: Table) {
                 }
             }
         }
-        for (filter, listed, ended) in filters() {
-            for looking in [Looking::Listed, Looking::Endable, Looking::Live] {
-                let by = match looking {
-                    Looking::Listed => listed,
-                    Looking::Endable | Looking::Live => ended,
-                };
-                let route = filter.route(dialect, looking);
-                let cursor = match dialect {
-                    Dialect::Sqlite => Cursor::of("2026-01-31 23:59:59.123"),
-                    Dialect::Postgres | Dialect::MySql => {
-                        Cursor::of(&(day().unix_timestamp_nanos() / 1000).to_string())
-                    }
-                };
-                let after = match route.path {
-                    Path::One(_) => vec![None],
-                    Path::By(_) => vec![None, Some(&cursor)],
-                };
-                for after in after {
-                    for window in [2, 64, WINDOW] {
-                        let rows = Shape::Rows {
-                            columns: "user_id",
-                            limit: window,
-                        };
-                        let mut shapes = vec![rows, Shape::Count];
-                        if looking == Looking::Listed {
-                            shapes.push(Shape::States);
-                        }
-                        for shape in shapes {
-                            let (template, binds) = route
-                                .select(dialect, looking, &shape, after, window)
-                                .unwrap();
-                            let text = store.compile(&template, &[]);
-                            let what = format!("{filter:?} {looking:?} {after:?} {window}");
-                            check(&text.texts()[0], &binds, by, &what).await;
-                        }
-                    }
-                }
-            }
-        }
-        for (due, index) in [
-            (Due::IDLE, Index::Idle),
-            (Due::OVERDUE, Index::Expires),
-            (Due::LAPSED, Index::Reserved),
-            (Due::FORGETTABLE, Index::Ended),
-        ] {
-            for limit in ["256 OFFSET 0", "256 OFFSET 512"] {
-                let text = format!("SELECT count(*) FROM {}", due.rows(dialect, limit));
-                let text = store.compile(&text, &[]);
-                check(&text.texts()[0], &[], By::One(index), due.condition).await;
-            }
+        for (text, binds, by, what) in walks::statements(&store) {
+            check(&text, &binds, by, &what).await;
         }
     }
     // It looks for one row, in whichever index begins with the realm.
@@ -317,62 +229,4 @@ async fn every_plan_of_postgres_is_as_it_should_be() {
 #[tokio::test]
 async fn every_plan_of_mysql_is_as_it_should_be() {
     every_plan_is_as_it_should_be(Table::mysql().await).await;
-}
-
-#[test]
-fn each_index_is_of_use() {
-    let mut used: Vec<Index> = vec![Index::Idle, Index::Expires, Index::Reserved, Index::Ended];
-    for (_, listed, ended) in filters() {
-        for by in [listed, ended] {
-            if let By::One(index) = by {
-                used.push(index);
-            }
-        }
-    }
-    assert!(Index::ALL.iter().all(|index| used.contains(index)));
-}
-
-/// A plan can name the right index and read the rest of it. Each of these has a hundred sessions, and nothing is overdue.
-#[cfg(feature = "postgres")]
-#[tokio::test]
-async fn postgres_stops_where_what_it_looks_for_ends() {
-    let table = Table::postgres().await;
-    let store = table.store();
-    let all = Filter::everybody;
-    let now = time::OffsetDateTime::now_utc();
-    let ago = |seconds| now - std::time::Duration::from_secs(seconds);
-    for statistics in [Statistics::None, Statistics::Fresh] {
-        table.believe(statistics).await;
-        let overdue = format!(
-            "SELECT count(*) FROM {}",
-            Due::OVERDUE.rows(Dialect::Postgres, "1024 OFFSET 0")
-        );
-        let overdue = store.compile(&overdue, &[]);
-        let pages = table.pages_read(&overdue.texts()[0], &[]).await;
-        assert!(pages < 200, "{pages} pages for nothing, {statistics:?}");
-        for filter in [
-            all().created_after(ago(100)),
-            all().created_before(ago(99_900)),
-            all().created_after(ago(50_100)).created_before(ago(50_000)),
-            Filter::user("u1"),
-            Filter::user("u998"),
-            all().ip("10.0.0.1"),
-            all().ip("10.0.0.998"),
-            all().acting_user("a50"),
-        ] {
-            for looking in [Looking::Listed, Looking::Endable, Looking::Live] {
-                let route = filter.route(Dialect::Postgres, looking);
-                let (template, binds) = route
-                    .select(Dialect::Postgres, looking, &Shape::Count, None, WINDOW)
-                    .unwrap();
-                let text = store.compile(&template, &[]);
-                let pages = table.pages_read(&text.texts()[0], &binds).await;
-                assert!(
-                    pages < 200,
-                    "{pages} pages for {filter:?}, {looking:?}, {statistics:?}"
-                );
-            }
-        }
-    }
-    table.gone().await;
 }

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use sqlx::AssertSqlSafe;
 
 use crate::store::{
-    ApplicationSql, Store, Timings, dialect::Dialect, driver_of, migrate, pool::SessionPool,
+    ApplicationSql, Store, Timings, connections::Bounds, dialect::Dialect, driver::Backend,
+    driver_of, migrate, pool::SessionPool,
 };
 
 /// What the planner believes of the rows.
@@ -90,12 +91,25 @@ impl Table {
 
     #[cfg(feature = "postgres")]
     pub(super) async fn postgres() -> Self {
+        Self::postgres_of(100_000).await
+    }
+
+    /// Of so many sessions, the newest of those 100,000.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn postgres_of(sessions: u32) -> Self {
         let dropped = Dropped::new("COUNTERSIGN_TEST_POSTGRES");
         let admin = sqlx::PgPool::connect(&dropped.server).await.unwrap();
         let create = AssertSqlSafe(format!("CREATE DATABASE {}", dropped.name));
         sqlx::raw_sql(create).execute(&admin).await.unwrap();
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1);
-        let table = Self::Postgres(pool.connect(&dropped.url()).await.unwrap(), dropped);
+        // What our own connections set makes a difference to plans.
+        let bounds = Bounds {
+            time_budget: Duration::from_secs(600),
+            ..Bounds::default()
+        };
+        let options =
+            <sqlx::Postgres as Backend>::bounded(&dropped.url().parse().unwrap(), &bounds);
+        let table = Self::Postgres(pool.connect_with(options).await.unwrap(), dropped);
         let rows = rows(
             "i",
             "(lpad(to_hex(i), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid",
@@ -109,7 +123,8 @@ impl Table {
             .await;
         table
             .run(&format!(
-                "{COLUMNS} {rows} FROM generate_series(1, 100000) i"
+                "{COLUMNS} {rows} FROM generate_series({}, 100000) i",
+                100_001 - sessions
             ))
             .await;
         table
