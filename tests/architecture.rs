@@ -103,6 +103,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "`SignedIn::require` returns its refusals",
     ),
     (
+        "store/reserving.rs",
+        "session",
+        "the pure rules of limits decide whether a reservation counts",
+    ),
+    (
         "store/sign_in.rs",
         "session",
         "the pure rules of limits are applied under the store's lock",

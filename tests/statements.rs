@@ -39,9 +39,9 @@ async fn over_one_connection(
 fn costs(pool: &support::Pool) -> [u64; 5] {
     match pool {
         #[cfg(feature = "sqlite")]
-        support::Pool::Sqlite(_) => [12, 5, 2, 12, 2],
+        support::Pool::Sqlite(_) => [7, 5, 2, 7, 2],
         #[cfg(any(feature = "postgres", feature = "mysql"))]
-        _ => [13, 6, 2, 13, 2],
+        _ => [9, 6, 2, 9, 2],
     }
 }
 

@@ -117,6 +117,11 @@ impl Limit {
         self.policy == LimitPolicy::Refuse && self.counts_to_activate()
     }
 
+    /// Whether a reservation may require it, whatever the user's own maximum is.
+    pub(crate) fn may_count_to_reserve(self) -> bool {
+        self.policy == LimitPolicy::Refuse
+    }
+
     /// Whether an activation requires a count of the user's other sessions.
     pub(crate) fn counts_to_activate(self) -> bool {
         self.max != MaxSessions::Unlimited

@@ -70,8 +70,9 @@ impl ApplicationSql {
     }
 }
 
-/// What the application says of a user who signs in, standing on our row of that user: whether the account may be used,
-/// the user's own maximum, and the security stamp. `None` where the application says nothing.
+/// What the application says of a user who signs in, standing on our row of that user: whether the account may not be used,
+/// the user's own maximum by our row and by the application, and the security stamp. `None` where the application says
+/// nothing.
 pub(super) fn standing(fragments: &Fragments, application: &ApplicationSql) -> Option<Statement> {
     let refused = application.refuses(fragments, SIGNS_IN);
     let limit = application.limit.as_deref().map(|query| {
@@ -87,10 +88,10 @@ pub(super) fn standing(fragments: &Fragments, application: &ApplicationSql) -> O
         .boolean(refused.as_deref().unwrap_or("1 = 0"));
     let limit = limit.unwrap_or_else(|| fragments.dialect.number("NULL"));
     let template = format!(
-        "SELECT {{refused}}, {{limit}}{{stamp}} FROM (SELECT user_id AS countersign_user FROM countersign_users \
-         WHERE {{in_realm}} AND user_id = {{?text}}) {USER}"
+        "SELECT {{refused}}, {USER}.countersign_max, {{limit}}{{stamp}} FROM (SELECT user_id AS countersign_user, \
+         max_sessions AS countersign_max FROM countersign_users WHERE {{in_realm}} AND user_id = {{?text}}) {USER}"
     );
-    let mut columns = vec![Int, Int];
+    let mut columns = vec![Int, Int, Int];
     columns.extend(stamp.iter().map(|_| Texts));
     let stamp = stamp.map_or_else(String::new, |stamp| format!(", {stamp}"));
     Some(Statement::new(

@@ -69,6 +69,10 @@ pub(crate) trait Unit: Link {
 }
 
 /// What one of sqlx's databases needs of its own.
+#[diagnostic::on_unimplemented(
+    message = "countersign cannot use a pool of `{Self}`",
+    note = "enable countersign's feature for the database: `sqlite`, `postgres` or `mysql`"
+)]
 pub(crate) trait Backend: sqlx::Database {
     const DIALECT: Dialect;
     /// Whether statements run in another process, which does not notice at once that nobody waits any longer.

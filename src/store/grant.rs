@@ -4,7 +4,13 @@ use std::future::Future;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Fault, FaultKind, Store, driver::Unit, retry::Pauses, value::CorruptRow};
+use super::{
+    Bind, Fault, FaultKind, Store,
+    driver::{Link, Unit},
+    retry::Pauses,
+    statement::Statement,
+    value::CorruptRow,
+};
 use crate::error::Error;
 
 /// Why nothing was granted.
@@ -44,22 +50,43 @@ impl From<Fault> for Attempt {
     }
 }
 
+/// The last step, which grants; until it is sent, nothing has been.
+pub(super) enum Last<'a> {
+    Commit(Box<dyn Unit>),
+    /// One statement, without a transaction around it.
+    Alone(Box<dyn Link>, &'a Statement, Vec<Bind>),
+}
+
+impl Last<'_> {
+    async fn carry_out(self) -> Result<(), Fault> {
+        match self {
+            Self::Commit(unit) => unit.commit().await,
+            Self::Alone(mut link, statement, binds) => {
+                match link.execute(statement, binds).await? {
+                    0 => Err(Fault::incomplete()),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
 impl Store {
-    /// Prepares a transaction, again when it meets a conflict, and commits it; all within the time budget.
-    pub(super) async fn commit_with<T: Send, F>(
-        &self,
+    /// Prepares what grants, again when it meets a conflict, and carries out its last step; all within the time budget.
+    pub(super) async fn commit_with<'a, T: Send, F>(
+        &'a self,
         mut prepare: impl FnMut() -> F + Send,
     ) -> Result<T, SignInError>
     where
-        F: Future<Output = Result<(Box<dyn Unit>, T), Attempt>> + Send,
+        F: Future<Output = Result<(Last<'a>, T), Attempt>> + Send,
     {
         let deadline = Instant::now() + self.time_budget;
         let mut pauses = Pauses::default();
         loop {
             let fault = match timeout_at(deadline, prepare()).await {
-                Ok(Ok((unit, value))) => match timeout_at(deadline, unit.commit()).await {
+                Ok(Ok((last, value))) => match timeout_at(deadline, last.carry_out()).await {
                     Ok(Ok(())) => return Ok(value),
-                    // The database says itself that it has undone the transaction.
+                    // The database says itself that it has undone it.
                     Ok(Err(fault)) if fault.kind() == FaultKind::Conflict => fault,
                     Ok(Err(fault)) => return Err(SignInError::Unknown(fault.into())),
                     Err(_) => return Err(SignInError::Unknown(Fault::timed_out().into())),

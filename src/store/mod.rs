@@ -37,6 +37,7 @@ mod pool;
 #[cfg(feature = "admin")]
 mod preview;
 mod replacing;
+mod reserving;
 mod retry;
 mod rotation;
 mod sign_in;

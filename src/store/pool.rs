@@ -9,11 +9,21 @@ use crate::error::{Error, MigrateError};
 /// feature of its name.
 ///
 /// Sealed: what a database needs beyond standard SQL is countersign's business.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a pool that countersign can use",
+    note = "enable countersign's feature for the database: `sqlite`, `postgres` or `mysql`",
+    note = "or the pool is of another version of sqlx: countersign needs sqlx 0.9"
+)]
 pub trait SessionPool: sealed::Sealed + Clone {}
 
 pub(crate) mod sealed {
     use std::sync::Arc;
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a pool that countersign can use",
+        note = "enable countersign's feature for the database: `sqlite`, `postgres` or `mysql`",
+        note = "or the pool is of another version of sqlx: countersign needs sqlx 0.9"
+    )]
     pub trait Sealed {
         #[doc(hidden)]
         #[allow(private_interfaces)] // sealed: nobody outside can call it

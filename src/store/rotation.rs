@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Bind, Purpose, Store,
-    driver::Unit,
-    grant::{Attempt, SignInError},
+    grant::{Attempt, Last, SignInError},
     retry::retry,
     value::{CorruptRow, Row},
 };
@@ -59,7 +58,7 @@ impl Store {
         &self,
         rotation: &Rotation,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<(Box<dyn Unit>, Rotated), Attempt> {
+    ) -> Result<(Last<'_>, Rotated), Attempt> {
         let statement = match rotation.proof {
             Proof::Unchanged => &self.statements.rotate,
             Proof::GivenAgain => &self.statements.rotate_reauthenticated,
@@ -81,7 +80,7 @@ impl Store {
         if !wanted() {
             return Err(Attempt::Refused(SignInError::Abandoned));
         }
-        Ok((unit, rotated))
+        Ok((Last::Commit(unit), rotated))
     }
 
     /// Records that the user has proved again who they are, where the token is not this request's to change.

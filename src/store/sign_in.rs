@@ -1,22 +1,20 @@
-//! The only place that creates sessions: reserve, then make real or release.
+//! What a sign-in is, and how a reserved session becomes real. `reserving.rs` has the way there.
 //!
-//! Counting, ending and inserting happen under a lock on the user's row (on SQLite, on the database), so that no two
-//! sign-ins of a user can see the same free place.
+//! Counting and ending happen under a lock on the user's row (on SQLite, on the database), so that no two sign-ins of a user
+//! can see the same free place.
 
 use uuid::Uuid;
 
 use super::{
     Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
-    grant::{Attempt, SignInError},
+    grant::{Attempt, Last, SignInError},
     replacing::read_counted,
-    retry::retry,
     stamp::StampHash,
     value::{CorruptRow, Row},
 };
 use crate::{
-    error::Error,
-    session::limits::{Admission, Limit, Rival, admit_reservation, admit_session},
+    session::limits::{Admission, Limit, Rival, admit_session},
     token::TokenHash,
     user_id::UserId,
 };
@@ -76,49 +74,6 @@ impl NewSession {
 }
 
 impl Store {
-    /// Takes a place for a new session. It opens nothing until it is made real, and lapses by itself. What comes back is
-    /// the account's security stamp, where there is one.
-    pub(crate) async fn reserve(
-        &self,
-        new: &NewSession,
-        default: Limit,
-    ) -> Result<Option<StampHash>, SignInError> {
-        self.commit_with(|| self.prepare_reservation(new, default))
-            .await
-    }
-
-    async fn prepare_reservation(
-        &self,
-        new: &NewSession,
-        default: Limit,
-    ) -> Result<(Box<dyn Unit>, Option<StampHash>), Attempt> {
-        let mut unit = self.driver.begin(Purpose::SignIn).await?;
-        for user_id in std::iter::once(&new.user_id).chain(&new.acting_user) {
-            let user = vec![Bind::Text(user_id.to_string())];
-            unit.execute(&self.statements.insert_user, user).await?;
-        }
-        let standing = self.standing(unit.as_mut(), new, default).await?;
-        let previous = self.previous_of(unit.as_mut(), new).await?;
-        let rivals = match standing.limit.counts_to_reserve() {
-            true => self.rivals(unit.as_mut(), new, previous).await?,
-            false => Vec::new(),
-        };
-        if let Admission::Full { max } = admit_reservation(standing.limit, &rivals) {
-            return Err(Attempt::Refused(SignInError::LimitReached { max }));
-        }
-        let insert = match new.acting_user {
-            Some(_) => &self.statements.insert_acting,
-            None => &self.statements.insert,
-        };
-        let follows = previous.or(new.follows).unwrap_or_default();
-        let binds = self.insert_binds(new, standing.stamp, follows);
-        if unit.execute(insert, binds).await? == 0 {
-            // An administrator who was signed out meanwhile acts as no other.
-            return Err(Attempt::Refused(SignInError::PreviousOver));
-        }
-        Ok((unit, standing.stamp))
-    }
-
     /// Makes a reserved session real: ends those that have to go for it, and the one it replaces, in the same
     /// transaction. `stamp` is what the account had when the place was taken. `wanted` is asked last of all before the
     /// commit.
@@ -141,7 +96,7 @@ impl Store {
         default: Limit,
         stamp: Option<StampHash>,
         wanted: &(dyn Fn() -> bool + Send + Sync),
-    ) -> Result<(Box<dyn Unit>, Displaced), Attempt> {
+    ) -> Result<(Last<'_>, Displaced), Attempt> {
         let mut displaced = Displaced::default();
         let mut unit = self.driver.begin(Purpose::Grant).await?;
         let standing = self.standing(unit.as_mut(), new, default).await?;
@@ -182,7 +137,7 @@ impl Store {
         if !wanted() {
             return Err(Attempt::Refused(SignInError::Abandoned));
         }
-        Ok((unit, displaced))
+        Ok((Last::Commit(unit), displaced))
     }
 
     /// Locks these sessions, so that the statement after this one judges them by a clock that it reads with nothing left
@@ -198,17 +153,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a reserved place back.
-    pub(crate) async fn release(&self, id: Uuid) -> Result<u64, Error> {
-        self.within_budget(retry(|| async {
-            let mut link = self.driver.acquire(Purpose::Upkeep).await?;
-            link.execute(&self.statements.release, vec![Bind::from(id)])
-                .await
-        }))
-        .await
-    }
-
-    async fn rivals(
+    pub(super) async fn rivals(
         &self,
         unit: &mut dyn Unit,
         new: &NewSession,
@@ -225,26 +170,6 @@ impl Store {
     pub(super) fn user_named(&self, new: &NewSession) -> impl Iterator<Item = Bind> {
         let user = Bind::Text(new.user_id.to_string());
         std::iter::repeat_n(user, self.statements.user_named)
-    }
-
-    pub(super) fn insert_binds(
-        &self,
-        new: &NewSession,
-        stamp: Option<StampHash>,
-        follows: Uuid,
-    ) -> Vec<Bind> {
-        let shown = |text: &String| self.letters.keep(text).into_owned();
-        vec![
-            Bind::from(new.id),
-            Bind::Text(new.user_id.to_string()),
-            Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
-            Bind::Hash(new.token),
-            Bind::Int(new.remembered.into()),
-            Bind::MaybeText(new.ip.clone()),
-            Bind::MaybeText(new.user_agent.as_ref().map(shown)),
-            Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),
-            Bind::from(follows),
-        ]
     }
 }
 
