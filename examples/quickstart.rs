@@ -9,6 +9,8 @@
 //! curl -c jar -b jar -X POST http://127.0.0.1:3000/logout
 //! ```
 
+use std::net::SocketAddr;
+
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Result};
 use axum::routing::{get, post};
@@ -19,6 +21,7 @@ use sqlx::SqlitePool;
 
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
     let options = countersign::sqlite_options("sqlite:quickstart.db?mode=rwc")?;
     let pool = SqlitePool::connect_with(options).await?;
     sqlx::raw_sql(TABLES).execute(&pool).await?;
@@ -40,7 +43,13 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         .layer(sessions.layer());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("http://{}", listener.local_addr()?);
-    axum::serve(listener, app).await?;
+    axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async { _ = tokio::signal::ctrl_c().await })
+    .await?;
+    sessions.close().await;
     Ok(())
 }
 

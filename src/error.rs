@@ -18,7 +18,6 @@ use crate::store::{Fault, FaultKind};
 ///
 /// Neither this error's text nor that of its source holds a token, a digest or a value of a row
 /// (ASVS 5.0, 16.2.5).
-#[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -88,6 +87,16 @@ impl fmt::Display for Error {
                 "a session statement failed; check the schema and the SQL given to the builder"
             }
         })
+    }
+}
+
+/// The text and what happened, as `main` prints them for an error that it returns.
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Some(source) => write!(formatter, "{self}: {source}"),
+            None => fmt::Display::fmt(self, formatter),
+        }
     }
 }
 

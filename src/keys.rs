@@ -129,7 +129,7 @@ impl fmt::Debug for Key {
 }
 
 /// Why a [`Key`] is invalid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// It does not have exactly 64 bytes.
@@ -156,6 +156,13 @@ impl fmt::Display for KeyError {
             }
         }
         write!(f, ": make one with `openssl rand -base64 {KEY_BYTES}`")
+    }
+}
+
+/// The text, as `main` prints it for an error that it returns.
+impl fmt::Debug for KeyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

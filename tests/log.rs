@@ -71,4 +71,22 @@ async fn the_log_has_the_same_with_stable_names_and_nothing_can_be_forged() {
         assert!(line.contains(&expected), "{line}\n{expected}");
     }
     assert_eq!(lines.len(), 7, "{lines:#?}");
+
+    // A browser drops the cookie of a sign-in over plain HTTP: that is told once.
+    let warnings = || logs.text().matches("over plain HTTP").count();
+    for (origin, user, expected) in [
+        ("https://app.test", "1", 0),
+        ("http://app.test", "2", 1),
+        ("http://app.test", "3", 1),
+    ] {
+        let mut browser = Client::new();
+        browser
+            .headers
+            .insert(header::ORIGIN, origin.parse().unwrap());
+        browser
+            .headers
+            .insert(header::HOST, "app.test".parse().unwrap());
+        app.login(&mut browser, user).await;
+        assert_eq!(warnings(), expected, "{origin}");
+    }
 }

@@ -277,7 +277,7 @@ on_every_database_in_turn! {
         println!("one of {STREAMS}, on this node: {longest:?} at the longest, with the revocation itself");
 
         let (rest, started) = (open.of("2").split_off(&50), Instant::now());
-        let all = app.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        let all = app.sessions.revoke_user(2, "test").await.unwrap();
         assert_eq!(all, rest.len() as u64);
         let closed = open.close(rest).await;
         println!("{all} of {STREAMS}, on this node: {:?}, with the revocation itself", closed.at - started);
@@ -304,9 +304,9 @@ on_every_database_in_turn! {
         let other = App::beside(&database, |builder| builder).await;
         let server = serve(router(&app)).await;
         let mut open = Open::connections(server, sessions(&database, 300).await).await;
-        app.sessions.revoke_user(&1.into(), "test").await.unwrap();
+        app.sessions.revoke_user(1, "test").await.unwrap();
         open.close(open.of("1")).await;
-        other.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        other.sessions.revoke_user(2, "test").await.unwrap();
         open.close(open.of("2")).await;
         assert_eq!(open.of("3").len(), 100);
 
@@ -353,11 +353,7 @@ mod outage {
         for (mode, user) in [(Mode::Reset, "1"), (Mode::BlackHole, "2")] {
             proxy.set(mode);
             rounds_are_missed(3).await;
-            other
-                .sessions
-                .revoke_user(&user.into(), "test")
-                .await
-                .unwrap();
+            other.sessions.revoke_user(user, "test").await.unwrap();
             rounds_are_missed(2).await;
             assert!(open.is_open(), "unknown is not ended");
             // What hangs in a connection that fell silent is cut.

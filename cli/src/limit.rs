@@ -1,6 +1,6 @@
 //! `limit`: a user's own maximum of sessions.
 
-use countersign::{MaxSessions, UserId};
+use countersign::MaxSessions;
 
 use super::{
     arguments::{Globals, Limit},
@@ -17,20 +17,16 @@ pub(crate) async fn limit(command: &Limit, globals: &Globals, output: &mut Outpu
     let sessions = database::sessions(globals).await?;
     let (max, exit) = match command {
         Limit::Show { user } => {
-            let max = sessions.limit(&UserId::new(user.as_str())).await?;
+            let max = sessions.limit(user.as_str()).await?;
             let exit = max.map_or(Exit::NothingFound, |_| Exit::Done);
             (max, exit)
         }
         Limit::Set { user, max } => {
-            sessions
-                .set_limit(&UserId::new(user.as_str()), Some(*max), BY)
-                .await?;
+            sessions.set_limit(user.as_str(), Some(*max), BY).await?;
             (Some(*max), Exit::Done)
         }
         Limit::Unset { user } => {
-            sessions
-                .set_limit(&UserId::new(user.as_str()), None, BY)
-                .await?;
+            sessions.set_limit(user.as_str(), None, BY).await?;
             (None, Exit::Done)
         }
     };

@@ -7,7 +7,6 @@ use super::Error;
 /// Why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refused.
 ///
 /// Every message says what to change.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// No key, or the same key twice.
@@ -175,6 +174,13 @@ impl fmt::Display for BuildError {
                 write!(formatter, "the thread for events could not be started: {error}")
             }
         }
+    }
+}
+
+/// The text, as `main` prints it for an error that it returns.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

@@ -5,7 +5,6 @@ use std::{error::Error as StdError, fmt};
 use sqlx::migrate::MigrateError as Cause;
 
 /// [`migrate`](crate::migrate()) failed. What was not applied is not recorded: it can be run again.
-#[derive(Debug)]
 pub struct MigrateError {
     cause: Cause,
     advice: MigrateAdvice,
@@ -73,6 +72,13 @@ impl fmt::Display for MigrateAdvice {
                 "this is a replica, or a database that takes no writes: migrate on the primary"
             }
         })
+    }
+}
+
+/// The text, as `main` prints it for an error that it returns.
+impl fmt::Debug for MigrateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

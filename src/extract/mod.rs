@@ -1,5 +1,6 @@
 //! Extractors and route layers, and what they answer when they refuse.
 
+mod missing_layer;
 mod navigation;
 pub(crate) mod problem;
 pub(crate) mod rejection;
@@ -11,9 +12,8 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 pub use self::{
-    rejection::{
-        Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable,
-    },
+    missing_layer::MissingSessionLayer,
+    rejection::{Forbidden, NotRecent, SignedInRejection, SignedOut, Unavailable},
     route::{Require, RequireRecent, RequireService, require},
     umbrella::Rejection,
     wording::{RefusalLayer, RefusalService, Refused},

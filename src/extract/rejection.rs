@@ -10,18 +10,13 @@ use http::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{navigation, problem::Problem};
+use super::{missing_layer::MissingSessionLayer, navigation, problem::Problem};
 use crate::{
     error::{Error, ErrorKind},
     local_path::local_path,
     session::{LoginError, Session},
     user_id::UserIdError,
 };
-
-/// The route has no [`SessionLayer`](crate::SessionLayer): 500, and an error in the log that says so.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct MissingSessionLayer;
 
 /// No user is signed in: 401, or a redirect to the [sign-in page](crate::SessionsBuilder::sign_in_page), where one is
 /// configured and the request is a browser's that navigates.
@@ -59,13 +54,6 @@ pub enum SignedInRejection {
     SignedOut(SignedOut),
     /// 503.
     Unavailable(Unavailable),
-}
-
-impl MissingSessionLayer {
-    pub(super) fn reported() -> Self {
-        tracing::error!("{Self}");
-        Self
-    }
 }
 
 /// What the `next` parameter keeps as it is.
@@ -160,12 +148,6 @@ pub(crate) const INTERNAL: Problem = Problem {
     detail: "The application is not set up correctly. Its log says more.",
 };
 
-impl IntoResponse for MissingSessionLayer {
-    fn into_response(self) -> Response {
-        INTERNAL.into_response()
-    }
-}
-
 impl IntoResponse for SignedOut {
     fn into_response(self) -> Response {
         let mut response = match self.redirect {
@@ -252,14 +234,6 @@ impl IntoResponse for Error {
     }
 }
 
-impl fmt::Display for MissingSessionLayer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(
-            "this route has no SessionLayer: put `.layer(sessions.layer())` on the router, after the routes that need it",
-        )
-    }
-}
-
 impl fmt::Display for SignedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("nobody is signed in")
@@ -298,7 +272,6 @@ impl fmt::Display for SignedInRejection {
     }
 }
 
-impl StdError for MissingSessionLayer {}
 impl StdError for SignedOut {}
 impl StdError for Unavailable {}
 impl StdError for Forbidden {}

@@ -15,6 +15,7 @@
 //! compresses by content, must be outside of this one.
 
 mod headers;
+mod plain_http;
 mod service;
 
 use std::fmt;

@@ -12,7 +12,7 @@ use std::{
 use axum::extract::ConnectInfo;
 use http::{Request, Response};
 
-use super::headers;
+use super::{headers, plain_http};
 use crate::session::{Session, Sessions};
 
 /// The middleware that [`SessionLayer`](super::SessionLayer) puts around a service.
@@ -70,11 +70,17 @@ where
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0);
     let method = request.method().clone();
+    let is_plain_http = plain_http::is_plain_http(request.headers());
     let session = Session::open(&sessions, peer, request.headers()).await;
     request.extensions_mut().insert(session.clone());
     let response = inner.call(request).await?;
     Ok(match session.settle(&method, response.status()).await {
-        Ok(outcome) => headers::finish(response, outcome, session.was_consulted()),
+        Ok(outcome) => {
+            if is_plain_http {
+                plain_http::warn_of_lost_cookie(&outcome);
+            }
+            headers::finish(response, outcome, session.was_consulted())
+        }
         Err(_) => headers::unavailable(),
     })
 }

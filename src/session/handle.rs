@@ -20,13 +20,13 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(sessions: countersign::Sessions) -> Result<(), countersign::Error> {
-/// use countersign::{Filter, Page, UserId};
+/// use countersign::{Filter, Page};
 ///
 /// // In a job, without any request:
 /// for session in sessions.list(&Filter::user(2), Page::first(20)).await?.sessions {
 ///     println!("{} {:?} {:?}", session.id, session.state, session.ended_reason);
 /// }
-/// sessions.revoke_user(&UserId::from(2), "night job").await?;
+/// sessions.revoke_user(2, "night job").await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]

@@ -63,9 +63,14 @@ impl Sessions {
     /// # Errors
     ///
     /// If the database is unavailable: some sessions may have ended, so call again.
-    pub async fn revoke_user(&self, user_id: &UserId, by: impl Into<Actor>) -> Result<u64, Error> {
-        let own = Filter::user(user_id.clone());
-        let tally = self.end_all(own, user_id, by.into(), Extent::ToTheEnd);
+    pub async fn revoke_user(
+        &self,
+        user_id: impl Into<UserId>,
+        by: impl Into<Actor>,
+    ) -> Result<u64, Error> {
+        let user_id = user_id.into();
+        let own = Filter::user(&user_id);
+        let tally = self.end_all(own, &user_id, by.into(), Extent::ToTheEnd);
         Ok(tally.await?.ended)
     }
 
@@ -174,8 +179,8 @@ impl Sessions {
     /// # Errors
     ///
     /// If the database is unavailable.
-    pub async fn limit(&self, user_id: &UserId) -> Result<Option<MaxSessions>, Error> {
-        self.core().store.user_limit(user_id).await
+    pub async fn limit(&self, user_id: impl Into<UserId>) -> Result<Option<MaxSessions>, Error> {
+        self.core().store.user_limit(&user_id.into()).await
     }
 
     /// Sets a user's own maximum of sessions, or removes it with `None`. It applies from the next sign-in on; until
@@ -188,17 +193,16 @@ impl Sessions {
     /// actor's name is invalid.
     pub async fn set_limit(
         &self,
-        user_id: &UserId,
+        user_id: impl Into<UserId>,
         max: Option<MaxSessions>,
         by: impl Into<Actor>,
     ) -> Result<(), Error> {
+        let user_id = user_id.into();
         let by = by.into().checked()?;
         user_id.validate().map_err(Error::invalid)?;
-        self.core().store.set_user_limit(user_id, max).await?;
+        self.core().store.set_user_limit(&user_id, max).await?;
         let event = Event::new(EventKind::LimitSet { max });
-        self.core()
-            .events
-            .report(event.user(user_id.clone()).by(by));
+        self.core().events.report(event.user(user_id).by(by));
         Ok(())
     }
 

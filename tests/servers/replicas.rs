@@ -57,7 +57,7 @@ async fn a_pool_that_turns_to_a_standby_is_not_believed() {
         .execute(&there)
         .await
         .unwrap();
-    let ended = writing.sessions.revoke_user(&"2".into(), "operator").await;
+    let ended = writing.sessions.revoke_user("2", "operator").await;
     assert_eq!(ended.unwrap(), 1);
 
     // The standby would say that the session is live, for as long as it is asked.

@@ -95,7 +95,7 @@ on_every_database! {
         }
         assert_eq!(app.sessions.get(acting.id).await.unwrap(), Some(acting.clone()));
 
-        let ended = app.sessions.revoke_user(&UserId::from(1), "test").await.unwrap();
+        let ended = app.sessions.revoke_user(1, "test").await.unwrap();
         assert_eq!(ended, 1);
         assert_eq!(app.who(&browser).await, "anonymous revoked");
     }
@@ -187,7 +187,7 @@ on_every_database! {
         let app = App::new(&database).await;
         for user in [1, 2] {
             let browser = acting(&app).await;
-            assert_eq!(app.sessions.revoke_user(&user.into(), "test").await.unwrap(), 1);
+            assert_eq!(app.sessions.revoke_user(user, "test").await.unwrap(), 1);
             assert_eq!(app.who(&browser).await, "anonymous revoked", "{user}");
         }
         // From another browser: the administrator's other sessions, and the user's.
@@ -201,7 +201,7 @@ on_every_database! {
         }
         let browser = acting(&app).await;
         let bystander = app.signed_in("3").await;
-        assert_eq!(app.sessions.revoke_user(&3.into(), "test").await.unwrap(), 1);
+        assert_eq!(app.sessions.revoke_user(3, "test").await.unwrap(), 1);
         assert_eq!((app.who(&browser).await, app.who(&bystander).await), ("2".into(), "anonymous revoked".into()));
     }
 
@@ -214,7 +214,7 @@ on_every_database! {
         database.execute("UPDATE users SET disabled = FALSE WHERE id = 1").await;
 
         let ended = watched(&app, &acting(&app).await).await;
-        app.sessions.revoke_user(&1.into(), "test").await.unwrap();
+        app.sessions.revoke_user(1, "test").await.unwrap();
         assert_eq!(tokio::time::timeout(patience, ended).await.unwrap().as_str(), "revoked");
     }
 
@@ -245,7 +245,7 @@ on_every_database! {
 
     async fn a_user_who_may_not_sign_in_at_all_can_be_acted_as(database: Database) {
         let app = App::with(&database, |builder| builder.limit(Limit::refuse(1))).await;
-        app.sessions.set_limit(&2.into(), Some(countersign::MaxSessions::AtMost(0)), "test").await.unwrap();
+        app.sessions.set_limit(2, Some(countersign::MaxSessions::AtMost(0)), "test").await.unwrap();
         let browser = acting(&app).await;
         assert_eq!(app.who(&browser).await, "2");
         assert_eq!(app.login(&mut Client::new(), "2").await.status, StatusCode::CONFLICT);
@@ -274,7 +274,7 @@ on_every_database! {
         let answer = administrator.post(&app.router, "/act-as/2").await;
         assert_problem(&answer, StatusCode::UNAUTHORIZED, "signed-out");
         database.execute("UPDATE users SET disabled = FALSE WHERE id = 1").await;
-        app.sessions.revoke_user(&1.into(), "test").await.unwrap();
+        app.sessions.revoke_user(1, "test").await.unwrap();
         let answer = administrator.post(&app.router, "/act-as/2").await;
         assert_problem(&answer, StatusCode::UNAUTHORIZED, "signed-out");
         assert_eq!(database.live().await, 0);
@@ -341,7 +341,7 @@ on_every_database! {
             gate.reached().await;
             let sessions = &other.sessions;
             match ending {
-                "user" => drop(sessions.revoke_user(&1.into(), "test").await.unwrap()),
+                "user" => drop(sessions.revoke_user(1, "test").await.unwrap()),
                 "filter" => drop(sessions.revoke_where(&Filter::user(1), "test").await.unwrap()),
                 "everybody" => drop(sessions.revoke_where(&Filter::everybody(), "test").await.unwrap()),
                 "session" => assert!(sessions.revoke(own, "test").await.unwrap()),
@@ -394,7 +394,7 @@ on_every_database! {
             let sessions = other.sessions.clone();
             let revokes = tokio::spawn(async move {
                 for _ in 0..round { tokio::task::yield_now().await; }
-                sessions.revoke_user(&1.into(), "test").await.unwrap()
+                sessions.revoke_user(1, "test").await.unwrap()
             });
             let (browser, revoked) = (acts.await.unwrap(), revokes.await.unwrap());
             assert!(revoked <= 2, "{revoked}");

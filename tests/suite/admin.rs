@@ -1,7 +1,7 @@
 //! Administrators list, show and end sessions over HTTP, and set limits.
 
 use axum::Router;
-use countersign::{MaxSessions, UserId, admin, uuid::Uuid};
+use countersign::{MaxSessions, admin, uuid::Uuid};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ on_every_database! {
             let answer = admin.send_json(&app.router, Method::PUT, address, body.to_string()).await;
             assert_eq!((answer.status, answer.json()), (StatusCode::OK, body.clone()));
             assert_eq!(admin.get(&app.router, address).await.json(), body);
-            assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), set);
+            assert_eq!(app.sessions.limit(2).await.unwrap(), set);
         }
         // JSON has no integers of its own: this is the number 3.
         let answer = admin.send_json(&app.router, Method::PUT, address, r#"{"max_sessions":3.0}"#).await;
@@ -156,7 +156,7 @@ on_every_database! {
             assert_problem(&answer, 400, "invalid-parameter");
             assert_eq!(answer.json()["parameter"], "max_sessions", "{wanted}");
         }
-        assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), Some(MaxSessions::AtMost(3)));
+        assert_eq!(app.sessions.limit(2).await.unwrap(), Some(MaxSessions::AtMost(3)));
     }
 
     async fn permissions_have_the_names_that_are_configured(database: Database) {

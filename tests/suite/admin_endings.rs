@@ -117,7 +117,7 @@ on_every_database! {
         assert_problem(&single, 403, "forbidden");
         let limit = admin.send_json(&router, Method::PUT, "/api/admin/users/3/limit", r#"{"max_sessions":1}"#).await;
         assert_problem(&limit, 403, "forbidden");
-        assert_eq!(app.sessions.limit(&UserId::from(3)).await.unwrap(), None);
+        assert_eq!(app.sessions.limit(3).await.unwrap(), None);
         let all_of_bob = admin.send(&router, Method::DELETE, "/api/admin/users/3/sessions").await;
         assert_eq!(all_of_bob.json(), json!({ "revoked": 0, "kept": 2, "incomplete": false}));
         let everybody = json!({ "everybody": true, "dry_run": true });

@@ -68,7 +68,7 @@ on_every_database! {
     async fn so_do_those_that_share_a_session_that_is_over(database: Database) {
         let app = App::new(&database).await;
         let browser = app.signed_in("2").await;
-        app.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        app.sessions.revoke_user(2, "test").await.unwrap();
         assert_eq!(app.who(&browser).await, "anonymous revoked");
         clicks(&app, &browser, 5).await;
         assert_eq!(live_of(&database, "2").await, 1);

@@ -171,7 +171,7 @@ on_every_database! {
         client.post(&app.router, "/act-as/2").await;
         app.signed_in("1").await;
         heard.news(&app).await;
-        app.sessions.revoke_user(&UserId::from(1), "warden").await.unwrap();
+        app.sessions.revoke_user(1, "warden").await.unwrap();
         let events = heard.news(&app).await;
         let told: Vec<_> = events.iter().map(line).collect();
         assert_eq!(told, ["ended(revoked) user=1 by=warden", "ended(revoked) by=warden"]);
@@ -195,8 +195,8 @@ on_every_database! {
         assert_eq!((line(&events[0]), events[0].session_id), ("ended(revoked) by=warden".to_owned(), Some(id)));
 
         assert_eq!(clients[0].post(&app.router, "/revoke-others").await.body, "2");
-        app.sessions.revoke_user(&UserId::from(3), "warden").await.unwrap();
-        app.sessions.revoke_user(&UserId::from(3), "warden").await.unwrap();
+        app.sessions.revoke_user(3, "warden").await.unwrap();
+        app.sessions.revoke_user(3, "warden").await.unwrap();
         app.sessions.revoke_where(&Filter::everybody(), "night job").await.unwrap();
         app.sessions.revoke_where_dry_run(&Filter::everybody()).await.unwrap();
         assert_eq!(heard.told(&app).await, [
@@ -243,7 +243,7 @@ on_every_database! {
             assert_eq!((event.user_id.as_ref(), event.by.as_deref()), (Some(&user), Some("1")));
         }
         app.sessions.set_limit(&user, none, "").await.unwrap_err();
-        app.sessions.set_limit(&UserId::from(""), none, "1").await.unwrap_err();
+        app.sessions.set_limit("", none, "1").await.unwrap_err();
         assert_eq!(heard.told(&app).await, Vec::<String>::new());
     }
 

@@ -231,7 +231,7 @@ on_every_database! {
             let address = next(&admin.get(&app.router, &path).await);
             let found = admin.get(&app.router, &address).await.json();
             assert_eq!(found["sessions"][0]["user_agent"].as_str(), Some(text.as_str()), "{address}");
-            app.sessions.revoke_user(&2.into(), "test").await.unwrap();
+            app.sessions.revoke_user(2, "test").await.unwrap();
             database.execute("DELETE FROM countersign_sessions WHERE user_id = '2'").await;
         }
     }

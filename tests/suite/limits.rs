@@ -145,7 +145,7 @@ on_every_database! {
     async fn a_lower_maximum_counts_from_the_next_sign_in_on(database: Database) {
         let app = App::with(&database, |builder| builder.limit(Limit::end_oldest(3))).await;
         let clients = [app.signed_in("2").await, app.signed_in("2").await, app.signed_in("2").await];
-        app.sessions.set_limit(&UserId::from(2), Some(MaxSessions::AtMost(1)), "test").await.unwrap();
+        app.sessions.set_limit(2, Some(MaxSessions::AtMost(1)), "test").await.unwrap();
         assert_eq!(database.live().await, 3);
         let last = app.signed_in("2").await;
         for client in &clients {
@@ -174,7 +174,7 @@ on_every_database! {
             database.execute(&format!("INSERT INTO quotas VALUES (2, {quota})")).await;
             assert_eq!(most().await, expected, "{quota}");
         }
-        app.sessions.set_limit(&UserId::from(2), Some(MaxSessions::AtMost(1)), "test").await.unwrap();
+        app.sessions.set_limit(2, Some(MaxSessions::AtMost(1)), "test").await.unwrap();
         assert_eq!(most().await, 1);
     }
 

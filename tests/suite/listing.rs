@@ -118,7 +118,7 @@ on_every_database! {
         client.post(&app.router, "/logout").await;
         let mut again = app.signed_in("2").await;
         app.login(&mut again, "3").await;
-        app.sessions.revoke_user(&UserId::from(3), "nightly job").await.unwrap();
+        app.sessions.revoke_user(3, "nightly job").await.unwrap();
         let mut told: Vec<_> = list(&app, &Filter::everybody()).await.into_iter()
             .map(|session| (session.ended_reason.unwrap().as_str(), session.ended_by.unwrap()))
             .collect();
@@ -198,7 +198,7 @@ on_every_database! {
             }
         }
         for actor in ["", "\0", "line\nbreak", &long] {
-            let error = app.sessions.revoke_user(&UserId::from(2), actor).await.unwrap_err();
+            let error = app.sessions.revoke_user(2, actor).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{actor:?}");
         }
         assert_eq!(database.live().await, 1);
@@ -329,11 +329,5 @@ async fn a_row_that_cannot_be_read_is_left_out_and_the_others_are_listed() {
         }
         assert_eq!(listed, made, "pages of {size}");
     }
-    assert_eq!(
-        app.sessions
-            .revoke_user(&UserId::from(2), "1")
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(app.sessions.revoke_user(2, "1").await.unwrap(), 5);
 }

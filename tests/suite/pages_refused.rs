@@ -1,6 +1,6 @@
 //! Whoever may not, and whatever cannot be read, gets a page that says so, and nothing changes.
 
-use countersign::{UserId, uuid::Uuid};
+use countersign::uuid::Uuid;
 use http::{Method, StatusCode, header};
 
 use crate::support::{
@@ -56,7 +56,7 @@ on_every_database! {
             assert_eq!(answer.status, status, "{origin}");
         }
         assert_eq!(ended_by(&app, id).await, None);
-        assert_eq!(app.sessions.limit(&UserId::from(2)).await.unwrap(), None);
+        assert_eq!(app.sessions.limit(2).await.unwrap(), None);
     }
 
     async fn whoever_ends_without_reading_is_shown_nothing(database: Database) {

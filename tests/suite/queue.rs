@@ -234,7 +234,7 @@ on_every_server_with_two_runtimes! {
         drop(first);
         lives.block_on(async {
             assert!(poll!(&mut second).is_pending());
-            app.sessions.revoke_user(&3.into(), "test").await.unwrap();
+            app.sessions.revoke_user(3, "test").await.unwrap();
             assert_eq!(timeout(BUDGET, second).await.unwrap().as_str(), "revoked");
             drop(database);
         });

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use countersign::{
-    BuildError, Filter, Limit, MaxSessions, Page, SessionState, SessionsBuilder, UserId, uuid::Uuid,
+    BuildError, Filter, Limit, MaxSessions, Page, SessionState, SessionsBuilder, uuid::Uuid,
 };
 
 use super::streams::watched;
@@ -76,8 +76,8 @@ on_every_database! {
             assert_eq!((shop.who(browser).await, blog.who(browser).await), ("2".into(), "anonymous".into()));
         }
         assert_eq!(blog.sessions.list(&Filter::everybody(), Page::first(10)).await.unwrap().sessions, []);
-        assert_eq!(blog.sessions.revoke_user(&UserId::from(2), "test").await.unwrap(), 0);
-        assert_eq!(shop.sessions.revoke_user(&UserId::from(2), "test").await.unwrap(), 1);
+        assert_eq!(blog.sessions.revoke_user(2, "test").await.unwrap(), 0);
+        assert_eq!(shop.sessions.revoke_user(2, "test").await.unwrap(), 1);
     }
 
     /// Everything that a handle can do, with another realm's rows held against what they were.
@@ -94,7 +94,7 @@ on_every_database! {
         let others: Vec<_> = ["blog", "default", "shop2", "sho"].map(some_of_everything).concat();
         database.insert(&others).await;
         let blog = App::beside(&database, realm("blog")).await;
-        blog.sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(7)), "test").await.unwrap();
+        blog.sessions.set_limit(2, Some(MaxSessions::AtMost(7)), "test").await.unwrap();
         let in_blog = blog.signed_in("2").await;
         blog.sessions.close().await;
         let not_ours = "realm <> 'shop'";
@@ -133,11 +133,11 @@ on_every_database! {
         }
         let mut administrator = shop.signed_in("1").await;
         administrator.post(&shop.router, "/act-as/2").await;
-        sessions.revoke_user(&1.into(), "test").await.unwrap();
-        sessions.revoke_user(&2.into(), "test").await.unwrap();
-        assert_eq!(sessions.limit(&2.into()).await.unwrap(), None);
-        sessions.set_limit(&2.into(), Some(MaxSessions::AtMost(1)), "test").await.unwrap();
-        sessions.set_limit(&2.into(), None, "test").await.unwrap();
+        sessions.revoke_user(1, "test").await.unwrap();
+        sessions.revoke_user(2, "test").await.unwrap();
+        assert_eq!(sessions.limit(2).await.unwrap(), None);
+        sessions.set_limit(2, Some(MaxSessions::AtMost(1)), "test").await.unwrap();
+        sessions.set_limit(2, None, "test").await.unwrap();
         database.execute("UPDATE countersign_sessions SET ended_at = '2020-01-01 00:00:00' WHERE realm = 'shop' AND ended_at IS NOT NULL").await;
         let swept = sessions.sweep().await.unwrap();
         assert!(swept.deleted > 0, "{swept:?}");
@@ -167,7 +167,7 @@ on_every_database! {
         assert_eq!(shop.sessions.revoke_where(&Filter::everybody(), "test").await.unwrap(), 10);
         assert_eq!(everything_of(&database, "blog").await, before);
         assert_eq!(blog.sessions.revoke_where_dry_run(&Filter::everybody()).await.unwrap(), 10);
-        assert_eq!(blog.sessions.revoke_user(&1.into(), "test").await.unwrap(), 4);
+        assert_eq!(blog.sessions.revoke_user(1, "test").await.unwrap(), 4);
     }
 
     async fn limits_count_and_end_within_a_realm(database: Database) {
@@ -182,9 +182,9 @@ on_every_database! {
         assert_eq!(blog.login(&mut in_shop.clone(), "2").await.status, 409);
         assert_eq!((shop.who(&in_shop).await, blog.who(&in_blog).await), ("2".into(), "2".into()));
 
-        shop.sessions.set_limit(&2.into(), Some(MaxSessions::Unlimited), "test").await.unwrap();
-        assert_eq!(shop.sessions.limit(&2.into()).await.unwrap(), Some(MaxSessions::Unlimited));
-        assert_eq!(blog.sessions.limit(&2.into()).await.unwrap(), None);
+        shop.sessions.set_limit(2, Some(MaxSessions::Unlimited), "test").await.unwrap();
+        assert_eq!(shop.sessions.limit(2).await.unwrap(), Some(MaxSessions::Unlimited));
+        assert_eq!(blog.sessions.limit(2).await.unwrap(), None);
         assert_eq!(shop.login(&mut Client::new(), "2").await.status, 200);
         assert_eq!(blog.login(&mut Client::new(), "2").await.status, 409);
     }
@@ -226,10 +226,10 @@ on_every_database! {
         // Rounds and wakes have gone by here as well when another session of this realm is seen to end.
         let other = shop.signed_in("3").await;
         let ended = watched(&shop, &other).await;
-        shop.sessions.revoke_user(&3.into(), "test").await.unwrap();
+        shop.sessions.revoke_user(3, "test").await.unwrap();
         assert_eq!(tokio::time::timeout(crate::support::PATIENCE, ended).await.unwrap().as_str(), "revoked");
         assert!(futures::poll!(&mut goes_on).is_pending() && futures::poll!(&mut nothing).is_pending());
-        shop.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        shop.sessions.revoke_user(2, "test").await.unwrap();
         assert_eq!(tokio::time::timeout(crate::support::PATIENCE, goes_on).await.unwrap().as_str(), "revoked");
     }
 

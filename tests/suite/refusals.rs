@@ -200,7 +200,7 @@ on_every_database! {
         let gone = Router::new()
             .route("/login", post(async |session: Session| {
                 let id = session.login(2).await?;
-                session.sessions().revoke_user(&2.into(), "test").await.unwrap();
+                session.sessions().revoke_user(2, "test").await.unwrap();
                 Ok::<_, LoginError>(id.to_string())
             }))
             .layer(app.sessions.layer())
@@ -241,7 +241,7 @@ async fn who_ends_is_whoever_acts() {
         .route(
             "/end-all",
             post(async |session: Session, user: SignedIn| {
-                let ended = session.sessions().revoke_user(&3.into(), &user).await?;
+                let ended = session.sessions().revoke_user(3, &user).await?;
                 Ok::<_, Rejection>(ended.to_string())
             }),
         )

@@ -154,7 +154,7 @@ on_every_database! {
         let client = app.signed_in("2").await;
         let under_way = tokio::spawn(slow.oneshot(client.request(Method::POST, "/rotate")));
         gate.reached().await;
-        app.sessions.revoke_user(&UserId::from(2), "1").await.unwrap();
+        app.sessions.revoke_user(2, "1").await.unwrap();
         gate.open();
         let answer = Answer::read(under_way.await.unwrap().unwrap()).await;
         assert_eq!((answer.status, answer.session_cookie()), (StatusCode::OK, None));

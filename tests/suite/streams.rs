@@ -49,7 +49,7 @@ on_every_database! {
         let (revoked, signed_out) = (watched(&app, &alice).await, watched(&app, &bob).await);
         let (replaced, mut goes_on) = (watched(&app, &carol).await, watched(&app, &app.signed_in("1").await).await);
 
-        app.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        app.sessions.revoke_user(2, "test").await.unwrap();
         assert_eq!(reason(revoked).await, "revoked");
         bob.clone().post(&app.router, "/logout").await;
         assert_eq!(reason(signed_out).await, "logout");
@@ -143,7 +143,7 @@ on_every_database! {
         assert_eq!(stream.next().await, Some(1));
 
         let watch = watched(&app, &client).await;
-        app.sessions.revoke_user(&2.into(), "test").await.unwrap();
+        app.sessions.revoke_user(2, "test").await.unwrap();
         reason(watch).await;
         assert_eq!(stream.next().await, None);
         assert_eq!(stream.next().await, None);

@@ -15,7 +15,7 @@ on_every_database! {
         for user in ["2", "3", "3"] {
             control::sign_in(&app, user, "10.0.0.1", "Zoë's <b>\"browser\"</b>\t\\").await;
         }
-        app.sessions.revoke_user(&3.into(), "incident 42").await.unwrap();
+        app.sessions.revoke_user(3, "incident 42").await.unwrap();
 
         for (path, arguments) in [
             ("sessions?user_id=2", &["list", "--user", "2"][..]),
