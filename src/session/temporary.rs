@@ -1,7 +1,7 @@
-//! Temporary state: what a browser keeps for the application from one page to the next, and what is harmless to lose.
+//! Temporary state: values that a browser keeps for the application between two pages, and that nobody misses.
 //!
-//! Flash messages are one kind of it and have a face of their own (`flash.rs`). The rules are the same: a value belongs to
-//! whom the browser belongs to once the response is there, and to a short time, and decides nothing.
+//! Flash messages (`flash.rs`) follow the same rules and have an API of their own. A value belongs to the session that the browser
+//! has after the response. It counts for a short time, and decides nothing.
 
 mod error;
 
@@ -22,39 +22,38 @@ use crate::cookie::{
     BroughtTemporary, Cookies, Holder, MAX_TEMPORARY_LIFETIME, Moment, TooLarge, is_purpose,
 };
 
-/// How long a value counts unless it is said otherwise.
+/// How long a value counts by default.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// How many values of one purpose a browser keeps. Two tabs that start the same thing are usual, five are not.
 const MOST_OF_A_PURPOSE: usize = 4;
 
-/// How many bytes of names and values a browser keeps in all. Every request carries them, and servers refuse requests whose
-/// headers are too long: 8 KiB is a usual bound for one line of them.
+/// How many bytes of names and values a browser keeps in all. Each request carries them, and servers refuse long headers: 8 KiB is
+/// a usual bound for one line.
 const MOST_BYTES: usize = 6 * 1024;
 
-/// State of one purpose that a browser keeps between two pages; made by [`Session::temporary`].
+/// Values of one purpose that a browser keeps between two pages; made by [`Session::temporary`].
 ///
-/// A sign-in with another party needs it, a form of several steps, or "where were you going": what has to come back
-/// as it was, and may be lost. Each value is a cookie of its own, encrypted, with an id that is made up here. Send that id
-/// along (as OAuth's `state`, in a hidden field), and give it to [`take`](Self::take) when it comes back: several tabs do
-/// not get in each other's way.
+/// Use it for a sign-in with an identity provider, a form of several steps, or the page to return to. Each value is a cookie of its
+/// own, encrypted, with a random id. Send that id along (as OAuth's `state`, or in a hidden field), and give it to
+/// [`take`](Self::take) when it comes back. Several tabs do not disturb each other.
 ///
 /// | | |
 /// | --- | --- |
-/// | belongs to | this purpose and this id; the session that the browser has after the response, or nobody |
-/// | counts for | ten minutes, or the [`lifetime`](Self::lifetime) that you say, at most an hour |
-/// | size | one cookie of 4096 bytes: a larger value is an error |
-/// | in all | four values of a purpose, 6 KiB of cookies: the oldest give way |
-/// | goes out | with the response, unless that is a server error |
+/// | belongs to | its purpose, its id, and the session that the browser has after the response, or a browser without one |
+/// | counts for | ten minutes, or the [`lifetime`](Self::lifetime) that you set, at most an hour |
+/// | size | one cookie of 4096 bytes; a longer value is an error |
+/// | in all | four values of a purpose, 6 KiB of cookies; the oldest give way |
+/// | leaves | with the response, unless that is a server error |
 ///
 /// # Security
 ///
-/// A client can neither read nor change a value, and cannot use it for another purpose or in another session. It **can**
-/// keep one and bring it again within its time, also after it was [taken](Self::take). So put nothing here that must
-/// happen once: no one-time code, no count of tries. A value never allows anything by itself.
+/// A client can neither read nor change a value, and cannot use it for another purpose or in another session. It **can** keep one
+/// and send it again within its time, also after a handler has [taken](Self::take) it. So keep nothing here that must happen once: no
+/// one-time code, no count of tries. A value must never allow anything by itself.
 ///
-/// The id is unguessable (128 random bits). A request that brings it back comes from the browser that was given the cookie,
-/// so no other site can finish what it started itself.
+/// The id has 128 random bits. Only the browser with the cookie gets the value, so another site cannot complete an attempt that
+/// it began itself.
 ///
 /// ```
 /// use axum::{extract::Query, http::StatusCode, response::Redirect};
@@ -80,7 +79,7 @@ const MOST_BYTES: usize = 6 * 1024;
 ///
 /// async fn back(session: Session, Query(back): Query<Back>) -> Result<Redirect, StatusCode> {
 ///     let attempt: Option<Attempt> = session.temporary("openid").take(&back.state);
-///     let attempt = attempt.ok_or(StatusCode::BAD_REQUEST)?; // too late, or not from this browser
+///     let attempt = attempt.ok_or(StatusCode::BAD_REQUEST)?; // too late, or another browser
 ///     // … ask the provider with `attempt.pkce_verifier`, then `session.login(…)`
 ///     Ok(Redirect::to(&attempt.next))
 /// }
@@ -93,8 +92,8 @@ pub struct Temporary<T> {
 }
 
 impl Session {
-    /// State of one purpose that the browser keeps between two pages. A purpose has 1 to 32 letters `a`–`z`, digits and
-    /// `-`, and one type of values.
+    /// Values of one purpose that the browser keeps between two pages. A purpose has 1 to 32 letters `a`–`z`, digits and `-`, and
+    /// its values have one type.
     #[must_use]
     pub fn temporary<T>(&self, purpose: &'static str) -> Temporary<T> {
         self.consult();
@@ -108,8 +107,7 @@ impl Session {
 }
 
 impl<T> Temporary<T> {
-    /// How long values that are put from now on count: at most an hour, by the clocks of the nodes and give or take a
-    /// minute. Default: ten minutes.
+    /// How long a value counts: at most an hour, by the clocks of the nodes, to within a minute. Default: ten minutes.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime.min(MAX_TEMPORARY_LIFETIME);
@@ -126,11 +124,11 @@ impl<T> Temporary<T> {
 }
 
 impl<T: Serialize> Temporary<T> {
-    /// Lets the browser keep a value. What is returned leads back to it: 22 letters, digits, `-` and `_`.
+    /// Lets the browser keep a value, and returns the value's id: 22 letters, digits, `-` and `_`.
     ///
     /// # Errors
     ///
-    /// A [`TemporaryError`]. Nothing is kept then.
+    /// A [`TemporaryError`]. The browser keeps nothing then.
     pub fn put(&self, value: &T) -> Result<String, TemporaryError> {
         if !is_purpose(self.purpose) {
             return Err(TemporaryError::InvalidPurpose {
@@ -141,12 +139,13 @@ impl<T: Serialize> Temporary<T> {
             return Err(TemporaryError::ResponseSent);
         }
         if self.session.is_unavailable() {
-            return Err(unavailable("it is not known whose session this is"));
+            return Err(unavailable("the database could not verify the session"));
         }
         let json = serde_json::to_string(value)
             .map_err(|error| TemporaryError::NotSerializable(error.into()))?;
         let cookies = self.cookies();
-        let id = Cookies::new_temporary_id().ok_or_else(|| unavailable("no randomness"))?;
+        let id = Cookies::new_temporary_id()
+            .ok_or_else(|| unavailable("the system gives no random bytes"))?;
         let name =
             cookies
                 .temporary_name(self.purpose, &id)
@@ -172,8 +171,8 @@ impl<T: Serialize> Temporary<T> {
 }
 
 impl<T: DeserializeOwned> Temporary<T> {
-    /// The value with this id, which the browser goes on keeping. `None` when there is none, for this purpose, this session
-    /// and this time, or when it is no `T`.
+    /// The value with this id, which the browser goes on keeping. `None` if the browser sent none, if it is of another purpose or
+    /// session, if its time is over, or if it is not a `T`.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<T> {
         let name = self.cookies().temporary_name(self.purpose, id)?;
@@ -181,12 +180,12 @@ impl<T: DeserializeOwned> Temporary<T> {
         serde_json::from_str(&json).ok()
     }
 
-    /// The same, and the browser forgets it with the response, unless that is a server error. A client can keep it.
+    /// The same, and the response removes it from the browser, unless that is a server error. A client can still keep a copy.
     #[must_use]
     pub fn take(&self, id: &str) -> Option<T> {
         let name = self.cookies().temporary_name(self.purpose, id)?;
         let json = self.state().find(self.cookies(), &name);
-        // Whatever it was: it does not come back.
+        // Also if it cannot be read: it must not come back.
         self.state().remove(&name);
         serde_json::from_str(&json?).ok()
     }
@@ -203,9 +202,9 @@ impl<T> fmt::Debug for Temporary<T> {
 
 /// The temporary state of one request.
 pub(crate) struct TemporaryState {
-    /// The cookies as they came; decrypted only when a handler asks.
+    /// The request's cookies. They are decrypted only when a handler asks.
     brought: Vec<BroughtTemporary>,
-    /// Whom the request came from; `None` while that is not known.
+    /// The session of the request; `None` if it is unknown.
     holder: Option<Holder>,
     changes: Mutex<Changes>,
 }
@@ -252,7 +251,7 @@ impl TemporaryState {
         changes.removed.push(name.to_owned());
     }
 
-    /// The Set-Cookie headers that leave the browser with the right values. `holder` is who it belongs to from now on.
+    /// The `Set-Cookie` headers that leave the browser with the right values. `holder` is its session from now on.
     pub(crate) fn cookies(&self, cookies: &Cookies, holder: Option<Holder>) -> Vec<HeaderValue> {
         // In an outage no cookie changes.
         let Some(holder) = holder else {
@@ -275,12 +274,12 @@ impl TemporaryState {
                 headers.push(set);
             }
         }
-        // Only a new value makes others give way: reading them costs something.
+        // Only a new value makes others give way, since decrypting them costs time.
         let crowded = !changes.added.is_empty();
         let (mut staying, mut going) = (Vec::new(), Vec::new());
         for brought in &self.brought {
             let removed = changes.removed.contains(&brought.name);
-            // What belongs to another holder is no good any more.
+            // A value of another session is useless from now on.
             match is_same_holder && !removed {
                 true if crowded => match cookies.open_temporary(brought, holder, now) {
                     Some((expires_at, _)) => staying.push((expires_at, brought)),
@@ -313,7 +312,7 @@ fn purpose_of<'a>(cookies: &Cookies, name: &'a str) -> &'a str {
     cookies.temporary_purpose(name).unwrap_or_default()
 }
 
-/// The bytes of name and value, and of what is between them.
+/// The bytes of name, `=` and value.
 fn pair_length(set: &HeaderValue) -> usize {
     set.as_bytes()
         .iter()
@@ -321,7 +320,7 @@ fn pair_length(set: &HeaderValue) -> usize {
         .count()
 }
 
-/// What there is room for, asked for the newest first.
+/// What still has room. The newest value asks first.
 #[derive(Default)]
 struct Room<'a> {
     bytes: usize,
@@ -331,7 +330,7 @@ struct Room<'a> {
 impl<'a> Room<'a> {
     fn takes(&mut self, purpose: &'a str, bytes: usize) -> bool {
         let of_this_purpose = self.purposes.iter().filter(|taken| **taken == purpose);
-        // The newest fits, since one value is smaller than all may be together.
+        // The newest always fits: one cookie is smaller than the bound of all.
         if of_this_purpose.count() >= MOST_OF_A_PURPOSE || self.bytes + bytes > MOST_BYTES {
             return false;
         }

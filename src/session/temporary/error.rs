@@ -1,33 +1,31 @@
-//! Why temporary state is not kept.
+//! Errors of temporary state.
 
 use std::{error::Error as StdError, fmt};
 
 use crate::error::Error;
 
-/// Why a value is not kept.
-///
-/// As a response: 503 with `Retry-After` for [`Unavailable`](Self::Unavailable), 500 for the rest, which is the application's
-/// to mend.
+/// Why the browser does not keep a value. As a response, [`Unavailable`](Self::Unavailable) is 503 with `Retry-After`; the
+/// others are mistakes of the application, and 500.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TemporaryError {
     /// A purpose has 1 to 32 letters `a`–`z`, digits and `-`.
     InvalidPurpose {
-        /// What was given.
+        /// The purpose that the application passed.
         purpose: &'static str,
     },
     /// The value does not fit into a cookie.
     TooLarge {
-        /// How many bytes it has as JSON.
+        /// The value's length as JSON, in bytes.
         bytes: usize,
-        /// How many fit.
+        /// The longest that fits, in bytes.
         max: usize,
     },
-    /// The value cannot be written as JSON.
+    /// serde cannot write the value as JSON.
     NotSerializable(Box<dyn StdError + Send + Sync>),
-    /// The response is out already, and with it the chance to send a cookie.
+    /// The response is out, so it is too late for a cookie.
     ResponseSent,
-    /// It is not known whose session this is, since the database is away, or the system has no randomness to give.
+    /// The database cannot verify the session, so the value's owner is unknown; or the system gives no random bytes.
     Unavailable(Error),
 }
 
@@ -40,17 +38,17 @@ impl fmt::Display for TemporaryError {
         match self {
             Self::InvalidPurpose { purpose } => write!(
                 formatter,
-                "{purpose:?} is no purpose: use 1 to 32 letters a–z, digits and `-`"
+                "{purpose:?} is not a purpose: use 1 to 32 letters a–z, digits and `-`"
             ),
             Self::TooLarge { bytes, max } => write!(
                 formatter,
-                "the value has {bytes} bytes as JSON and {max} fit into a cookie: keep less, or keep it in your database"
+                "the value has {bytes} bytes as JSON, and a cookie holds {max}: keep less, or keep it in your database"
             ),
             Self::NotSerializable(_) => {
-                formatter.write_str("the value cannot be written as JSON: see its `Serialize`")
+                formatter.write_str("serde cannot write the value as JSON: look at its `Serialize`")
             }
             Self::ResponseSent => formatter.write_str(
-                "the response has been sent already: keep the value inside the handler, before it answers",
+                "the response is out: keep the value inside the handler, before it returns",
             ),
             Self::Unavailable(error) => error.fmt(formatter),
         }
