@@ -143,7 +143,7 @@ pub use pages::{PageLook, device_name};
 pub use session::{
     Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
     LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
-    SourceFuture, Sweeper, UntilEnded,
+    SourceFuture, Sweeper, Temporary, TemporaryError, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

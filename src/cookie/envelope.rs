@@ -76,8 +76,13 @@ fn head(holder: Holder, expires_at: Moment) -> String {
     }
 }
 
-/// The body, if it belongs to this holder and its time is not over.
-pub(super) fn body_of(text: &str, holder: Holder, now: Moment, lifetime: Duration) -> Option<&str> {
+/// Until when it counts, and the body, if it belongs to this holder and its time is not over.
+pub(super) fn opened(
+    text: &str,
+    holder: Holder,
+    now: Moment,
+    lifetime: Duration,
+) -> Option<(Moment, &str)> {
     let (seconds, rest) = text.strip_prefix(VERSION)?.split_once(' ')?;
     let (belongs_to, body) = rest.split_once(' ')?;
     let expires_at = Moment(seconds.parse().ok()?);
@@ -85,7 +90,12 @@ pub(super) fn body_of(text: &str, holder: Holder, now: Moment, lifetime: Duratio
         "-" => Holder::Nobody,
         id => Holder::Session(Uuid::try_parse(id).ok()?),
     };
-    (belongs_to == holder && expires_at.is_ahead(now, lifetime)).then_some(body)
+    (belongs_to == holder && expires_at.is_ahead(now, lifetime)).then_some((expires_at, body))
+}
+
+/// The body alone.
+pub(super) fn body_of(text: &str, holder: Holder, now: Moment, lifetime: Duration) -> Option<&str> {
+    opened(text, holder, now, lifetime).map(|(_, body)| body)
 }
 
 #[cfg(test)]

@@ -45,6 +45,13 @@ pub fn cookie_header(data: &[u8]) {
         }
         Presented::Credentials(credentials) => assert_eq!(credentials.user_id.validate(), Ok(())),
     }
+    let values = lines().filter_map(|line| HeaderValue::from_bytes(line).ok());
+    let headers: HeaderMap = values.map(|value| (COOKIE, value)).collect();
+    for brought in COOKIES.brought_temporaries(&headers) {
+        assert!(COOKIES.temporary_purpose(&brought.name).is_some());
+        assert!(brought.length() <= MAX_BYTES);
+        COOKIES.open_temporary(&brought, Holder::Nobody, Moment::now());
+    }
     if let Found::One(value) = find(lines(), COOKIES.flash.name().as_bytes()) {
         COOKIES.decode_flash(value, Holder::Nobody, Moment::now());
     }

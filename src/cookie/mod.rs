@@ -1,8 +1,8 @@
-//! The two cookies: what a browser sends is read here, what it is told to keep is written here.
+//! The cookies: what a browser sends is read here, what it is told to keep is written here.
 //!
 //! The session cookie carries the user's id and the token, the flash cookie carries messages. They are apart
 //! because a response that eats a flash message must never be able to overwrite a login that another request has
-//! just made. Both are encrypted and bound to their names.
+//! just made. Temporary state has a cookie for each value. All are encrypted and bound to their names.
 //!
 //! Nothing here asks the database: [`Credentials`] are a claim that the verifier has yet to check.
 
@@ -19,6 +19,7 @@ pub(crate) mod fuzzing;
 mod names;
 mod read;
 mod spelling;
+mod temporary;
 mod write;
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     envelope::{Holder, Moment},
     flash::Waiting,
     names::{CookieNameError, CookieNames, Protection},
+    temporary::{BroughtTemporary, MAX_TEMPORARY_LIFETIME, TooLarge, is_purpose},
     write::SetCookieError,
 };
 use self::{
@@ -47,11 +49,14 @@ use crate::{keys::KeyRing, token::Token, user_id::UserId};
 /// (RFC 6265bis, section 5.6; OWASP ASVS 5.0, 3.3.5). Longer ones are dropped by browsers in silence.
 const MAX_BYTES: usize = 4096;
 
-/// Reads and writes both cookies.
+/// Reads and writes all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     session: Template,
     flash: Template,
+    /// What the names of temporary state start with.
+    temporary_prefix: String,
+    protection: Protection,
     keys: KeyRing,
 }
 
@@ -65,6 +70,8 @@ impl Cookies {
         Ok(Self {
             session: Template::new(session, protection)?,
             flash: Template::new(flash, protection)?,
+            temporary_prefix: format!("{}{}", protection.prefix(), names::TEMPORARY),
+            protection,
             keys,
         })
     }

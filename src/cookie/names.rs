@@ -8,6 +8,9 @@ const MAX_NAME_BYTES: usize = 64;
 /// Prefixes that browsers attach a meaning to, whatever their case (RFC 6265bis, section 4.1.3).
 const RESERVED_PREFIXES: [&str; 3] = ["__host-", "__secure-", "__http-"];
 
+/// What the bare names of temporary state start with.
+pub(super) const TEMPORARY: &str = "temporary-";
+
 /// The bare names, without a prefix.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CookieNames<'a> {
@@ -48,7 +51,7 @@ pub(crate) enum Protection {
 }
 
 impl Protection {
-    fn prefix(self) -> &'static str {
+    pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::HostPrefixed => "__Host-",
             Self::InsecurePlainHttp => "",
@@ -63,6 +66,7 @@ pub(crate) enum CookieNameError {
     TooLong { name: String },
     NotAToken { name: String },
     Prefixed { name: String },
+    Reserved { name: String },
     Same { name: String },
 }
 
@@ -82,6 +86,10 @@ impl fmt::Display for CookieNameError {
             Self::Prefixed { name } => write!(
                 f,
                 "the cookie name {name:?} has a prefix already: `__Host-` is put in front by itself, pass the bare name"
+            ),
+            Self::Reserved { name } => write!(
+                f,
+                "the cookie name {name:?} starts with `{TEMPORARY}`, as those of temporary state do: choose another one"
             ),
             Self::Same { name } => {
                 write!(
@@ -112,6 +120,10 @@ fn check(name: &str) -> Result<(), CookieNameError> {
         .any(|prefix| lower.starts_with(prefix))
     {
         Err(CookieNameError::Prefixed {
+            name: name.to_owned(),
+        })
+    } else if lower.starts_with(TEMPORARY) {
+        Err(CookieNameError::Reserved {
             name: name.to_owned(),
         })
     } else {

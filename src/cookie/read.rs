@@ -39,6 +39,19 @@ pub(super) fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> 
     }
 }
 
+/// The names that start like this, in the order in which they stand there, repetitions included. Allocates nothing.
+pub(super) fn names_with<'a>(
+    headers: impl Iterator<Item = &'a [u8]>,
+    prefix: &[u8],
+) -> impl Iterator<Item = &'a [u8]> {
+    headers.flat_map(pairs).filter_map(move |pair| {
+        let pair = trim_start(pair);
+        let name = pair.starts_with(prefix).then_some(pair)?;
+        let (name, _) = name.split_at_checked(memchr(b'=', name)?)?;
+        Some(trim_end(name))
+    })
+}
+
 /// What stands between the semicolons.
 fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(header);

@@ -14,7 +14,7 @@ use super::{missing_layer::MissingSessionLayer, navigation, problem::Problem};
 use crate::{
     error::{Error, ErrorKind},
     local_path::local_path,
-    session::{LoginError, Session},
+    session::{LoginError, Session, TemporaryError},
     user_id::UserIdError,
 };
 
@@ -207,6 +207,27 @@ impl LoginError {
 
 impl IntoResponse for LoginError {
     fn into_response(self) -> Response {
+        self.problem().into_response()
+    }
+}
+
+impl TemporaryError {
+    pub(super) fn problem(&self) -> Problem {
+        match self {
+            Self::Unavailable(_) => UNAVAILABLE,
+            Self::InvalidPurpose { .. }
+            | Self::TooLarge { .. }
+            | Self::NotSerializable(_)
+            | Self::ResponseSent => INTERNAL,
+        }
+    }
+}
+
+impl IntoResponse for TemporaryError {
+    fn into_response(self) -> Response {
+        if !matches!(self, Self::Unavailable(_)) {
+            tracing::error!("{self}");
+        }
         self.problem().into_response()
     }
 }

@@ -5,7 +5,11 @@ use std::{error::Error as StdError, fmt};
 use axum::response::{IntoResponse, Response};
 
 use super::{Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable};
-use crate::{error::Error, session::LoginError, user_id::UserIdError};
+use crate::{
+    error::Error,
+    session::{LoginError, TemporaryError},
+    user_id::UserIdError,
+};
 
 /// Whatever this crate refuses with, or fails with: made by `?` from each of its errors, and answered as each of them is.
 ///
@@ -43,6 +47,8 @@ pub enum Rejection {
     Login(LoginError),
     /// 500: the user's id is not of the type that was asked for.
     UserId(UserIdError),
+    /// 503 or 500: the browser does not keep a value.
+    Temporary(TemporaryError),
     /// 503 or 500: an operation failed.
     Operation(Error),
 }
@@ -86,6 +92,7 @@ impl Rejection {
             Self::NotRecent(cause) => cause,
             Self::Login(cause) => cause,
             Self::UserId(cause) => cause,
+            Self::Temporary(cause) => cause,
             Self::Operation(cause) => cause,
         }
     }
@@ -114,6 +121,14 @@ fn response_to_this(error: &(dyn StdError + 'static)) -> Option<Response> {
             )
         })
         .or_else(|| Some(error.downcast_ref::<UserIdError>()?.clone().into_response()))
+        .or_else(|| {
+            Some(
+                error
+                    .downcast_ref::<TemporaryError>()?
+                    .problem()
+                    .into_response(),
+            )
+        })
         .or_else(|| Some(error.downcast_ref::<Error>()?.problem().into_response()))
 }
 
@@ -162,7 +177,8 @@ macro_rules! from_rejections {
     ($error:ident :: $variant:ident) => {
         $crate::from_rejections!(
             @ $error $variant
-            Rejection SignedInRejection MissingSessionLayer SignedOut Unavailable Forbidden NotRecent LoginError UserIdError Error
+            Rejection SignedInRejection MissingSessionLayer SignedOut Unavailable Forbidden NotRecent LoginError UserIdError TemporaryError
+            Error
         );
     };
     (@ $error:ident $variant:ident $($cause:ident)+) => {
@@ -184,6 +200,7 @@ impl IntoResponse for Rejection {
             Self::NotRecent(cause) => cause.into_response(),
             Self::Login(cause) => cause.into_response(),
             Self::UserId(cause) => cause.into_response(),
+            Self::Temporary(cause) => cause.into_response(),
             Self::Operation(cause) => cause.into_response(),
         }
     }
@@ -230,5 +247,6 @@ from! {
     NotRecent(NotRecent)
     Login(LoginError)
     UserId(UserIdError)
+    Temporary(TemporaryError)
     Operation(Error)
 }

@@ -6,6 +6,7 @@
 //! | [`sessions`] | What becomes of a session between login and logout, how limits work, how sessions are listed and ended. |
 //! | [`errors`] | How an application's own error type keeps the statuses of refusals, and how refusals get its words. |
 //! | [`clients`] | Single-page applications, native apps, htmx, and nginx in front. |
+//! | [`temporary`] | What a browser keeps for the application between two pages: OAuth attempts, forms of several steps, and what a client can do with it. |
 //! | [`streams`] | How WebSockets, event streams and downloads end with their session, what is promised, and what it costs. |
 //! | `administrators` (feature `admin`) | How administrators, and users for themselves, list and end sessions over HTTP: every route, parameter, status and code. |
 //! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
@@ -38,6 +39,7 @@
 //! | realm | the name of one application among several that share a database |
 //! | event | something that happened, told to the log, the hook and the counters |
 //! | flash | a message that is shown once |
+//! | temporary state | what a browser keeps for the application between two pages; harmless to lose |
 //! | watch | asking, once per interval for all of them, whether the sessions of open connections still hold |
 //! | lane | a connection on which verification statements are sent, one after the other |
 
@@ -64,6 +66,7 @@ page!(streams, "streams.md");
 page!(administrators, "administrators.md");
 #[cfg(feature = "pages")]
 page!(pages, "pages.md");
+page!(temporary, "temporary.md");
 page!(events, "events.md");
 page!(permissions, "permissions.md");
 page!(deployment, "deployment.md");

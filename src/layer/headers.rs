@@ -18,11 +18,11 @@ pub(super) fn finish<R>(
     let headers = response.headers_mut();
     let Outcome {
         session_cookie,
-        flash_cookie,
+        other_cookies,
         granted,
     } = outcome;
-    let sets_cookie = session_cookie.is_some() || flash_cookie.is_some();
-    for cookie in [session_cookie, flash_cookie].into_iter().flatten() {
+    let sets_cookie = session_cookie.is_some() || !other_cookies.is_empty();
+    for cookie in session_cookie.into_iter().chain(other_cookies) {
         headers.append(SET_COOKIE, cookie);
     }
     if sets_cookie {
@@ -97,7 +97,7 @@ mod tests {
         let cookie = sets_cookie.then(|| HeaderValue::from_static("a=b"));
         let outcome = Outcome {
             session_cookie: cookie,
-            flash_cookie: None,
+            other_cookies: Vec::new(),
             granted: None,
         };
         finish(response, outcome, consulted).into_parts().0.headers

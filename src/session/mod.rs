@@ -21,6 +21,7 @@ mod settle;
 mod signed_in;
 mod source;
 mod sweeper;
+mod temporary;
 mod verbs;
 
 pub use self::{
@@ -35,6 +36,7 @@ pub use self::{
     signed_in::SignedIn,
     source::{Access, PermissionSource, SourceFuture},
     sweeper::Sweeper,
+    temporary::{Temporary, TemporaryError},
     verbs::LogoutOutcome,
 };
 pub(crate) use self::{handle::SessionsParts, settle::Outcome};

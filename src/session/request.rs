@@ -12,7 +12,10 @@ use std::{
 use http::HeaderMap;
 use uuid::Uuid;
 
-use super::{Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core};
+use super::{
+    Flash, Sessions, SignedIn, flash::FlashState, grant::Reservation, handle::Core,
+    temporary::TemporaryState,
+};
 use crate::{
     client::Observed,
     cookie::Holder,
@@ -66,6 +69,7 @@ struct Inner {
     unread: Option<CookieRejection>,
     state: Mutex<State>,
     flash: FlashState,
+    temporary: TemporaryState,
     /// Whether the handler or an extractor read the session: the response then depends on the cookie.
     consulted: AtomicBool,
 }
@@ -180,6 +184,15 @@ impl Session {
         &self.0.flash
     }
 
+    pub(super) fn temporary_state(&self) -> &TemporaryState {
+        &self.0.temporary
+    }
+
+    /// Whether the response is out, so that nothing can take effect with it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state().settled
+    }
+
     /// The browser's session: a login replaces it, and a logout ends it.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
@@ -255,6 +268,10 @@ impl Session {
             ended_reason: opened.ended_reason,
             unread: opened.unread,
             flash: FlashState::new(core.cookies.raw_flash(headers), opened.identity.holder()),
+            temporary: TemporaryState::new(
+                core.cookies.brought_temporaries(headers),
+                opened.identity.holder(),
+            ),
             state: Mutex::new(State {
                 identity: opened.identity,
                 signed_out: false,

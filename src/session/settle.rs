@@ -19,7 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) session_cookie: Option<HeaderValue>,
-    pub(crate) flash_cookie: Option<HeaderValue>,
+    /// Flash messages and temporary state.
+    pub(crate) other_cookies: Vec<HeaderValue>,
     /// Accepted when the response goes out; otherwise its `Drop` undoes it.
     pub(crate) granted: Option<Granted>,
 }
@@ -68,15 +69,18 @@ impl Session {
             None => self.state().identity.holder(),
         };
         // A server error may not have shown the messages.
-        let flash_cookie = if status.is_server_error() {
-            None
+        let other_cookies = if status.is_server_error() {
+            Vec::new()
         } else {
-            self.flash_state()
-                .cookie(cookies, holder, shows_page(method, status))
+            let flash = self.flash_state();
+            let flash = flash.cookie(cookies, holder, shows_page(method, status));
+            let mut all = self.temporary_state().cookies(cookies, holder);
+            all.extend(flash);
+            all
         };
         Ok(Outcome {
             session_cookie,
-            flash_cookie,
+            other_cookies,
             granted,
         })
     }

@@ -99,4 +99,5 @@ mod stamps;
 mod starting;
 mod streams;
 mod sweeping;
+mod temporary;
 mod timeouts;

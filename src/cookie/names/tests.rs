@@ -70,6 +70,9 @@ fn bad_names_are_refused_in_either_place() {
     ] {
         check(name, |name| CookieNameError::Prefixed { name });
     }
+    for name in ["temporary-", "temporary-x", "Temporary-x"] {
+        check(name, |name| CookieNameError::Reserved { name });
+    }
 }
 
 #[test]
@@ -89,6 +92,7 @@ fn good_names_are_taken() {
         "sid",
         "my_app-session.v2",
         "Host-session",
+        "temporary",
         "_Host-x",
         "%5F",
         &"a".repeat(64),

@@ -239,6 +239,27 @@ fn repetitions_are_fine_and_contradictions_are_not() {
     );
 }
 
+#[test]
+fn names_are_found_by_what_they_start_with() {
+    let names = |headers: &[&str]| -> Vec<String> {
+        let headers = headers.iter().map(|header| header.as_bytes());
+        let found = names_with(headers, b"__Host-t-");
+        found
+            .map(|name| String::from_utf8(name.to_vec()).unwrap())
+            .collect()
+    };
+    assert_eq!(
+        names(&[
+            "a=b; __Host-t-1=x; \t__Host-t-2 = y",
+            "c=d;__Host-t-1=z;__Host-t-="
+        ]),
+        ["__Host-t-1", "__Host-t-2", "__Host-t-1", "__Host-t-"]
+    );
+    let others =
+        "__host-t-1=x; %5F%5FHost-t-1=x; =__Host-t-1=x; a=__Host-t-1; __Host-t-1; __Host-t=x";
+    assert_eq!(names(&[others, ""]), Vec::<String>::new());
+}
+
 /// The same rules, written as plainly as the standard library allows.
 fn find_plainly<'a>(headers: &[&'a [u8]], name: &[u8]) -> Found<'a> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
