@@ -1,5 +1,6 @@
 //! Extractors and route layers, and what they answer when they refuse.
 
+mod failure;
 mod missing_layer;
 mod navigation;
 pub(crate) mod problem;

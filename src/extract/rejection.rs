@@ -11,12 +11,7 @@ use http::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{missing_layer::MissingSessionLayer, navigation, problem::Problem};
-use crate::{
-    error::{Error, ErrorKind},
-    local_path::local_path,
-    session::{LoginError, Session, TemporaryError},
-    user_id::UserIdError,
-};
+use crate::{local_path::local_path, session::Session};
 
 /// No user is signed in: 401, or a redirect to the [sign-in page](crate::SessionsBuilder::sign_in_page), where one is
 /// configured and the request is a browser's that navigates.
@@ -127,21 +122,6 @@ pub(crate) const UNAVAILABLE: Problem = Problem {
     code: "unavailable",
     detail: "Sessions cannot be verified at the moment. Try again shortly.",
 };
-const LIMIT_REACHED: Problem = Problem {
-    status: StatusCode::CONFLICT,
-    code: "limit-reached",
-    detail: "This account has as many sessions as it may have. End one of them and try again.",
-};
-const ACCOUNT_REFUSED: Problem = Problem {
-    status: StatusCode::FORBIDDEN,
-    code: "account-refused",
-    detail: "This account may not be used. Ask an administrator.",
-};
-const ACTING: Problem = Problem {
-    status: StatusCode::FORBIDDEN,
-    code: "acting",
-    detail: "An administrator acts as one other user at a time. Sign out and in again first.",
-};
 pub(crate) const INTERNAL: Problem = Problem {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     code: "internal",
@@ -188,70 +168,6 @@ impl IntoResponse for SignedInRejection {
             Self::SignedOut(rejection) => rejection.into_response(),
             Self::Unavailable(rejection) => rejection.into_response(),
         }
-    }
-}
-
-impl LoginError {
-    pub(super) fn problem(&self) -> Problem {
-        match self {
-            Self::LimitReached { .. } => LIMIT_REACHED,
-            Self::AccountRefused => ACCOUNT_REFUSED,
-            Self::InvalidUserId(_) => INTERNAL,
-            Self::ResponseSent => INTERNAL,
-            Self::SignedOut => SIGNED_OUT,
-            Self::Acting => ACTING,
-            Self::Unavailable(_) => UNAVAILABLE,
-        }
-    }
-}
-
-impl IntoResponse for LoginError {
-    fn into_response(self) -> Response {
-        self.problem().into_response()
-    }
-}
-
-impl TemporaryError {
-    pub(super) fn problem(&self) -> Problem {
-        match self {
-            Self::Unavailable(_) => UNAVAILABLE,
-            Self::InvalidPurpose { .. }
-            | Self::TooLarge { .. }
-            | Self::NotSerializable(_)
-            | Self::ResponseSent => INTERNAL,
-        }
-    }
-}
-
-impl IntoResponse for TemporaryError {
-    fn into_response(self) -> Response {
-        if !matches!(self, Self::Unavailable(_)) {
-            tracing::error!("{self}");
-        }
-        self.problem().into_response()
-    }
-}
-
-/// The application asked for the id as another type than the one that it signs in with.
-impl IntoResponse for UserIdError {
-    fn into_response(self) -> Response {
-        tracing::error!("{self}");
-        INTERNAL.into_response()
-    }
-}
-
-impl Error {
-    pub(super) fn problem(&self) -> Problem {
-        match self.kind() {
-            ErrorKind::Unavailable => UNAVAILABLE,
-            ErrorKind::InvalidInput | ErrorKind::Store => INTERNAL,
-        }
-    }
-}
-
-impl IntoResponse for Error {
-    fn into_response(self) -> Response {
-        self.problem().into_response()
     }
 }
 

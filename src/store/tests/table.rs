@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use sqlx::AssertSqlSafe;
 
 use crate::store::{
-    ApplicationSql, Store, Timings, connections::Bounds, dialect::Dialect, driver::Backend,
-    driver_of, migrate, pool::SessionPool,
+    ApplicationSql, Store, Timings, dialect::Dialect, driver_of, migrate, pool::SessionPool,
 };
+#[cfg(feature = "postgres")]
+use crate::store::{connections::Bounds, driver::Backend};
 
 /// What the planner believes of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
