@@ -32,9 +32,9 @@ cargo_tool() { # NAME VERSION
 
 # Debian would start a service with some packages. It asks this file first; the previous file comes back afterwards.
 # --no-remove keeps a conflicting server that is in use.
-apt_install() { # PACKAGE
+apt_install() { # PACKAGE...
     [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 1
-    say "installing $1 with apt-get"
+    say "installing $* with apt-get"
     (
         policy=/usr/sbin/policy-rc.d
         saved=""
@@ -47,7 +47,7 @@ apt_install() { # PACKAGE
         chmod 755 "$policy"
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -qq >&2 || exit 1
-        apt-get install -qq --yes --no-remove --no-install-recommends "$1" >&2 || exit 1
+        apt-get install -qq --yes --no-remove --no-install-recommends "$@" >&2 || exit 1
     )
 }
 

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 
 use crate::process::{Folder, Server, User, free_port, program};
 
-const PACKAGE: &str = "mariadb-server-core";
+const PACKAGE: &str = "mariadb-server-core mariadb-client-core";
 
 #[derive(Debug)]
 pub(crate) struct MariaDb {
