@@ -158,6 +158,19 @@ on_every_database_in_turn! {
         assert_eq!(least.unwrap(), costs(&database.pool));
     }
 
+    async fn a_sign_in_that_concerns_no_other_session_costs_four(database: Database) {
+        let app = over_one_connection(&database, |builder| builder).await;
+        app.signed_in("2").await;
+        let mut least = u64::MAX;
+        for _ in 0..4 {
+            let (statements, answer) = counted(Client::new().post(&app.router, "/login/2")).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            least = least.min(statements);
+        }
+        // Account, reservation, account, activation.
+        assert_eq!(least, 4);
+    }
+
     async fn a_permission_source_is_asked_beside_the_one_statement(database: Database) {
         database.pool.migrate().await.unwrap();
         let builder = database

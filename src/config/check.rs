@@ -66,7 +66,6 @@ impl SessionsBuilder {
             realm.clone(),
             timings,
             &self.application,
-            self.lanes.time_budget,
         );
         store.check().await?;
         let meter = Meter::new(store.realm());
@@ -153,6 +152,7 @@ impl SessionsBuilder {
             rotation_grace: self.rotation_grace,
             reservation_timeout: self.reservation_timeout,
             retention: self.retention,
+            time_budget: self.lanes.time_budget,
         })
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Timings {
     pub(crate) reservation_timeout: Duration,
     pub(crate) acting_timeout: Duration,
     pub(crate) retention: Duration,
+    /// The longest that a statement may run.
+    pub(crate) time_budget: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +44,13 @@ impl Fragments {
             "reserved" => {
                 format!(
                     "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {now})"
+                )
+            }
+            // However long a statement with this condition waits for a row, the reservation does not lapse meanwhile.
+            "reserved_beyond_budget" => {
+                let end = dialect.ahead(timings.time_budget);
+                format!(
+                    "(ended_at IS NULL AND reserved_until IS NOT NULL AND reserved_until > {end})"
                 )
             }
             // The old token of a rotation is still accepted.

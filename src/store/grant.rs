@@ -55,28 +55,53 @@ pub(super) enum Last<'a> {
     Commit(Box<dyn Unit>),
     /// One statement, without a transaction around it.
     Alone(Box<dyn Link>, &'a Statement, Vec<Bind>),
+    /// The preparation found that this way grants nothing.
+    Nothing,
+}
+
+/// What the last step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    Granted,
+    /// No row met the statement's conditions, so nothing was changed.
+    Nothing,
 }
 
 impl Last<'_> {
-    async fn carry_out(self) -> Result<(), Fault> {
+    async fn carry_out(self) -> Result<Carried, Fault> {
         match self {
-            Self::Commit(unit) => unit.commit().await,
+            Self::Commit(unit) => unit.commit().await.map(|()| Carried::Granted),
             Self::Alone(mut link, statement, binds) => {
                 match link.execute(statement, binds).await? {
-                    0 => Err(Fault::incomplete()),
-                    _ => Ok(()),
+                    0 => Ok(Carried::Nothing),
+                    _ => Ok(Carried::Granted),
                 }
             }
+            Self::Nothing => Ok(Carried::Nothing),
         }
     }
 }
 
 impl Store {
-    /// Prepares what grants, again when it meets a conflict, and carries out its last step; all within the time budget.
+    /// As [`try_commit_with`](Self::try_commit_with), for what is granted unless there is an error.
     pub(super) async fn commit_with<'a, T: Send, F>(
         &'a self,
-        mut prepare: impl FnMut() -> F + Send,
+        prepare: impl FnMut() -> F + Send,
     ) -> Result<T, SignInError>
+    where
+        F: Future<Output = Result<(Last<'a>, T), Attempt>> + Send,
+    {
+        match self.try_commit_with(prepare).await? {
+            (Carried::Granted, value) => Ok(value),
+            (Carried::Nothing, _) => Err(SignInError::Unknown(Fault::incomplete().into())),
+        }
+    }
+
+    /// Prepares what grants, again when it meets a conflict, and carries out its last step; all within the time budget.
+    pub(super) async fn try_commit_with<'a, T: Send, F>(
+        &'a self,
+        mut prepare: impl FnMut() -> F + Send,
+    ) -> Result<(Carried, T), SignInError>
     where
         F: Future<Output = Result<(Last<'a>, T), Attempt>> + Send,
     {
@@ -85,7 +110,7 @@ impl Store {
         loop {
             let fault = match timeout_at(deadline, prepare()).await {
                 Ok(Ok((last, value))) => match timeout_at(deadline, last.carry_out()).await {
-                    Ok(Ok(())) => return Ok(value),
+                    Ok(Ok(carried)) => return Ok((carried, value)),
                     // The database says itself that it has undone it.
                     Ok(Err(fault)) if fault.kind() == FaultKind::Conflict => fault,
                     Ok(Err(fault)) => return Err(SignInError::Unknown(fault.into())),

@@ -125,8 +125,8 @@ impl Store {
         realm: Arc<str>,
         timings: Timings,
         application: &ApplicationSql,
-        time_budget: Duration,
     ) -> Self {
+        let time_budget = timings.time_budget;
         let fragments = Fragments {
             dialect: driver.dialect(),
             realm,

@@ -55,7 +55,7 @@ impl Store {
         new: &NewSession,
         default: Limit,
     ) -> Result<(Last<'_>, Option<StampHash>), Attempt> {
-        let (mut link, outlook) = self.first_outlook(new, default).await?;
+        let (mut link, outlook) = self.first_outlook(new, default, Purpose::SignIn).await?;
         let outlook = match outlook {
             Some(outlook) => outlook,
             None => {
@@ -77,12 +77,13 @@ impl Store {
     }
 
     /// A connection, and what it says first of the user: on another one, if the first has died while it was idle.
-    async fn first_outlook(
+    pub(super) async fn first_outlook(
         &self,
         new: &NewSession,
         default: Limit,
+        purpose: Purpose,
     ) -> Result<(Box<dyn Link>, Option<Standing>), Attempt> {
-        let mut link = self.driver.acquire(Purpose::SignIn).await?;
+        let mut link = self.driver.acquire(purpose).await?;
         match self.outlook(link.as_mut(), new, default).await {
             Err(Attempt::Fault(fault)) if fault.is_lost() => drop(link),
             outlook => return Ok((link, outlook?)),

@@ -8,9 +8,10 @@ use uuid::Uuid;
 use super::{
     Bind, EndedReason, MAX_LIST, Purpose, Store,
     driver::Unit,
-    grant::{Attempt, Last, SignInError},
+    grant::{Attempt, Carried, Last, SignInError},
     replacing::read_counted,
     stamp::StampHash,
+    statement::Statement,
     value::{CorruptRow, Row},
 };
 use crate::{
@@ -71,6 +72,13 @@ impl NewSession {
     pub(crate) fn actor(&self) -> &UserId {
         self.acting_user.as_ref().unwrap_or(&self.user_id)
     }
+
+    /// Whether it concerns no other session, as long as the user has no maximum: neither this browser nor an administrator
+    /// has had one before.
+    fn is_alone(&self, default: Limit) -> bool {
+        let follows_none = self.previous.is_none() && self.follows.is_none();
+        follows_none && self.acting_user.is_none() && !default.counts_to_activate()
+    }
 }
 
 impl Store {
@@ -84,10 +92,52 @@ impl Store {
         stamp: Option<StampHash>,
         wanted: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Displaced, SignInError> {
+        if let Some(statement) = &self.statements.activate_alone
+            && new.is_alone(default)
+        {
+            let outcome = self
+                .try_commit_with(|| {
+                    self.prepare_lone_activation(statement, new, default, stamp, wanted)
+                })
+                .await;
+            match outcome {
+                // The user has a maximum, or the reservation is over: the transaction finds out which.
+                Ok((Carried::Nothing, _)) => {}
+                Ok((Carried::Granted, displaced)) => return self.announced(Ok(displaced)),
+                Err(error) => return self.announced(Err(error)),
+            }
+        }
         let outcome = self
             .commit_with(|| self.prepare_activation(new, default, stamp, wanted))
             .await;
         self.announced(outcome)
+    }
+
+    /// One statement activates a session that concerns no other. It locks the user's row, and changes nothing once the user
+    /// has a maximum.
+    // docs/decisions/56-a-lone-sign-in-is-one-statement.md
+    async fn prepare_lone_activation<'a>(
+        &'a self,
+        statement: &'a Statement,
+        new: &NewSession,
+        default: Limit,
+        stamp: Option<StampHash>,
+        wanted: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<(Last<'a>, Displaced), Attempt> {
+        let (link, outlook) = self.first_outlook(new, default, Purpose::Grant).await?;
+        // The reservation made the user's row: an answer without it was cut.
+        let outlook = outlook.ok_or(CorruptRow).map_err(Attempt::corrupt)?;
+        if outlook.stamp != stamp {
+            return Err(Attempt::Refused(SignInError::AccountRefused));
+        }
+        if outlook.limit.counts_to_activate() {
+            return Ok((Last::Nothing, Displaced::default()));
+        }
+        if !wanted() {
+            return Err(Attempt::Refused(SignInError::Abandoned));
+        }
+        let binds = vec![Bind::from(new.id), Bind::Text(new.user_id.to_string())];
+        Ok((Last::Alone(link, statement, binds), Displaced::default()))
     }
 
     async fn prepare_activation(

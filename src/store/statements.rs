@@ -40,6 +40,8 @@ pub(crate) struct Statements {
     pub(crate) user_named: usize,
     pub(crate) activate: Statement,
     pub(crate) activate_acting: Statement,
+    /// For a session that concerns no other. `None` where the application sets maximums, in rows that are not ours to lock.
+    pub(crate) activate_alone: Option<Statement>,
     pub(crate) release: Statement,
     pub(crate) rotate: Statement,
     pub(crate) rotate_reauthenticated: Statement,
@@ -247,6 +249,15 @@ impl Statements {
                  expires_at = {acting_end} WHERE id = {?uuid} AND {flag:reserved} = 1",
                 &[],
             ),
+            // It may wait for the user's row after it has read the clock, and locks nothing first.
+            activate_alone: application.limit.is_none().then(|| {
+                one(
+                    "UPDATE countersign_sessions SET reserved_until = NULL, created_at = {now}, last_seen_at = {now}, \
+                     expires_at = {absolute_end} WHERE id = {?uuid} AND {flag:reserved_beyond_budget} = 1 AND EXISTS (SELECT 1 \
+                     FROM countersign_users WHERE {in_realm} AND user_id = {?text} AND max_sessions IS NULL {lock})",
+                    &[],
+                )
+            }),
             release: one(
                 "DELETE FROM countersign_sessions WHERE id = {?uuid} AND {flag:reserved_until IS NOT NULL} = 1",
                 &[],

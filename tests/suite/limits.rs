@@ -216,4 +216,30 @@ on_every_database! {
             database.execute("DELETE FROM countersign_sessions").await;
         }
     }
+
+    async fn once_a_maximum_is_set_no_sign_in_under_way_exceeds_it(database: Database) {
+        let patient = |builder: countersign::SessionsBuilder| {
+            builder.limit(Limit::unlimited()).time_budget(Duration::from_secs(30))
+        };
+        let nodes = [App::with(&database, patient).await, App::beside(&database, patient).await];
+        for round in 0..24 {
+            let racing = (0..16).map(|number| {
+                let app = nodes[number % 2].clone();
+                tokio::spawn(async move { attempt(&app).await })
+            });
+            let racing: Vec<_> = racing.collect();
+            while database.live().await < round % 12 {
+                tokio::task::yield_now().await;
+            }
+            nodes[0].sessions.set_limit(2, Some(MaxSessions::AtMost(3)), "test").await.unwrap();
+            // It counts the others, and ends those that are too many.
+            assert_eq!(attempt(&nodes[1]).await, StatusCode::OK);
+            for racer in racing {
+                assert_eq!(racer.await.unwrap(), StatusCode::OK);
+            }
+            assert_eq!(database.live().await, 3, "round {round}");
+            nodes[0].sessions.set_limit(2, None, "test").await.unwrap();
+            database.execute("DELETE FROM countersign_sessions").await;
+        }
+    }
 }

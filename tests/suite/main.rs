@@ -57,6 +57,7 @@ mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;
+mod lone_sign_ins;
 #[cfg(feature = "openapi")]
 mod matrix;
 #[cfg(feature = "metrics")]

@@ -240,6 +240,7 @@ fn store<P: SessionPool>(pool: &P) -> Store {
         reservation_timeout: minute,
         acting_timeout: day,
         retention: 30 * day,
+        time_budget: minute,
     };
     let users = || "people WHERE id = {user:int}".to_owned();
     let application = ApplicationSql {
@@ -249,7 +250,7 @@ fn store<P: SessionPool>(pool: &P) -> Store {
         stamp: Some(("stamp".to_owned(), users())),
     };
     let realm = Arc::from("default");
-    Store::new(driver_of(pool), realm, timings, &application, minute)
+    Store::new(driver_of(pool), realm, timings, &application)
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]

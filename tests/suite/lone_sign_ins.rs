@@ -1,0 +1,90 @@
+//! A sign-in that concerns no other session is one statement, which must still see a maximum that is set in its last instant.
+#![cfg(any(feature = "postgres", feature = "mysql"))]
+
+use std::time::Duration;
+
+use countersign::Limit;
+use http::StatusCode;
+
+use crate::support::{App, Client, Database, Pool, eventually, on_every_server};
+
+/// Sets a maximum for every user. The transaction is still open.
+enum Maximum {
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::Transaction<'static, sqlx::MySql>),
+}
+
+const SET: &str = "UPDATE countersign_users SET max_sessions = 1";
+
+impl Maximum {
+    async fn set(database: &Database) -> Self {
+        match database.second_pool().await {
+            #[cfg(feature = "sqlite")]
+            Pool::Sqlite(_) => unreachable!("its writers wait before they read"),
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                sqlx::query(SET).execute(&mut *transaction).await.unwrap();
+                Self::Postgres(transaction)
+            }
+            #[cfg(feature = "mysql")]
+            Pool::MySql(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                sqlx::query(SET).execute(&mut *transaction).await.unwrap();
+                Self::MySql(transaction)
+            }
+        }
+    }
+
+    async fn commit(self) {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(transaction) => transaction.commit().await.unwrap(),
+            #[cfg(feature = "mysql")]
+            Self::MySql(transaction) => transaction.commit().await.unwrap(),
+        }
+    }
+}
+
+/// Whether the sign-in has sent its last statement, which waits for the user's row.
+async fn activates(database: &Database) -> bool {
+    let sql = match &database.pool {
+        #[cfg(feature = "sqlite")]
+        Pool::Sqlite(_) => unreachable!("its writers wait before they read"),
+        #[cfg(feature = "postgres")]
+        Pool::Postgres(_) => {
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        }
+        #[cfg(feature = "mysql")]
+        Pool::MySql(_) => {
+            "SELECT count(*) FROM information_schema.processlist WHERE db = database() AND id <> connection_id() \
+             AND info LIKE 'UPDATE countersign_sessions SET reserved_until%'"
+        }
+    };
+    database.count(sql).await > 0
+}
+
+on_every_server! {
+    async fn a_maximum_that_is_set_in_the_last_instant_counts(database: Database) {
+        let app = App::with(&database, |builder| {
+            let builder = builder.limit(Limit::unlimited()).time_budget(Duration::from_secs(60));
+            builder.reservation_timeout(Duration::from_secs(3600))
+        }).await;
+        let first = app.signed_in("2").await;
+        let maximum = Maximum::set(&database).await;
+        let router = app.router.clone();
+        let signing_in = tokio::spawn(async move {
+            let mut client = Client::new();
+            let status = client.post(&router, "/login/2").await.status;
+            (client, status)
+        });
+        eventually("the sign-in waits", || activates(&database)).await;
+        maximum.commit().await;
+        let (second, status) = signing_in.await.unwrap();
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(app.who(&first).await, "anonymous limit");
+        assert_eq!(app.who(&second).await, "2");
+    }
+}
