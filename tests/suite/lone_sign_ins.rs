@@ -1,4 +1,5 @@
-//! A sign-in that concerns no other session is one statement, which must still see a maximum that is set in its last instant.
+//! A sign-in that concerns no other session activates in one statement. It must see a maximum that is set in its last instant,
+//! and is undone when its answer is lost.
 #![cfg(any(feature = "postgres", feature = "mysql"))]
 
 use std::time::Duration;
@@ -6,33 +7,35 @@ use std::time::Duration;
 use countersign::Limit;
 use http::StatusCode;
 
-use crate::support::{App, Client, Database, Pool, eventually, on_every_server};
+use crate::support::{
+    App, Client, Database, Pool, eventually, on_every_server,
+    proxy::{Mode, Proxy},
+};
 
-/// Sets a maximum for every user. The transaction is still open.
-enum Maximum {
+/// An open transaction that has changed the rows of all users.
+enum Holder {
     #[cfg(feature = "postgres")]
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
     #[cfg(feature = "mysql")]
     MySql(sqlx::Transaction<'static, sqlx::MySql>),
 }
 
-const SET: &str = "UPDATE countersign_users SET max_sessions = 1";
-
-impl Maximum {
-    async fn set(database: &Database) -> Self {
+impl Holder {
+    async fn with_maximum(database: &Database, max: &str) -> Self {
+        let set = sqlx::AssertSqlSafe(format!("UPDATE countersign_users SET max_sessions = {max}"));
         match database.second_pool().await {
             #[cfg(feature = "sqlite")]
             Pool::Sqlite(_) => unreachable!("its writers wait before they read"),
             #[cfg(feature = "postgres")]
             Pool::Postgres(pool) => {
                 let mut transaction = pool.begin().await.unwrap();
-                sqlx::query(SET).execute(&mut *transaction).await.unwrap();
+                sqlx::query(set).execute(&mut *transaction).await.unwrap();
                 Self::Postgres(transaction)
             }
             #[cfg(feature = "mysql")]
             Pool::MySql(pool) => {
                 let mut transaction = pool.begin().await.unwrap();
-                sqlx::query(SET).execute(&mut *transaction).await.unwrap();
+                sqlx::query(set).execute(&mut *transaction).await.unwrap();
                 Self::MySql(transaction)
             }
         }
@@ -73,7 +76,7 @@ on_every_server! {
             builder.reservation_timeout(Duration::from_secs(3600))
         }).await;
         let first = app.signed_in("2").await;
-        let maximum = Maximum::set(&database).await;
+        let maximum = Holder::with_maximum(&database, "1").await;
         let router = app.router.clone();
         let signing_in = tokio::spawn(async move {
             let mut client = Client::new();
@@ -86,5 +89,29 @@ on_every_server! {
         assert_eq!(status, StatusCode::OK);
         assert_eq!(app.who(&first).await, "anonymous limit");
         assert_eq!(app.who(&second).await, "2");
+    }
+
+    async fn one_whose_last_answer_is_lost_is_undone(database: Database) {
+        database.pool.migrate().await.unwrap();
+        let proxy = Proxy::before(&database).await;
+        let pool = proxy.pool(&database, 4).await;
+        let app = App::on(&pool, |builder| {
+            let builder = builder.limit(Limit::unlimited()).time_budget(Duration::from_secs(60));
+            builder.reservation_timeout(Duration::from_secs(3600))
+        }).await;
+        app.signed_in("2").await;
+        let holder = Holder::with_maximum(&database, "NULL").await;
+        let router = app.router.clone();
+        let signing_in = tokio::spawn(async move { Client::new().post(&router, "/login/2").await });
+        eventually("the sign-in waits", || activates(&database)).await;
+        proxy.set(Mode::CutNextAnswer);
+        holder.commit().await;
+        let answer = signing_in.await.unwrap();
+        assert_eq!((answer.status, answer.set_cookies()), (StatusCode::SERVICE_UNAVAILABLE, vec![]));
+        assert_eq!(proxy.mode(), Mode::Pass, "an answer was cut");
+        // It was real for a moment, and no client has its cookie.
+        let undone = "SELECT count(*) FROM countersign_sessions WHERE ended_reason = 'abandoned'";
+        eventually("it is undone", || async { database.count(undone).await == 1 }).await;
+        assert_eq!(database.live().await, 1);
     }
 }

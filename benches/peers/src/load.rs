@@ -110,8 +110,29 @@ pub fn run(target: Target, load: Load, usage: impl Fn() -> Usage) -> io::Result<
     })
 }
 
+/// How often a connection may be reset before its first answer.
+const RESETS: usize = 3;
+
 /// Takes every `step`th request from `first` on, so that neighbours in time have different cookies.
 async fn connection(state: Rc<State>, first: usize, step: usize) -> io::Result<()> {
+    let mut resets = 0;
+    loop {
+        let mut answered = false;
+        match requests(&state, first, step, &mut answered).await {
+            // 256 connections at once may be more than the server's queue of new ones takes.
+            Err(error)
+                if error.kind() == io::ErrorKind::ConnectionReset
+                    && !answered
+                    && resets < RESETS =>
+            {
+                resets += 1;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn requests(state: &State, first: usize, step: usize, answered: &mut bool) -> io::Result<()> {
     let stream = TcpStream::connect(state.target.address).await?;
     stream.set_nodelay(true)?;
     let requests = &state.target.requests;
@@ -145,6 +166,7 @@ async fn connection(state: Rc<State>, first: usize, step: usize) -> io::Result<(
             }
             break refused;
         };
+        *answered = true;
         if state.counting.get() && refused {
             state.refused.set(state.refused.get() + 1);
         } else if state.counting.get() {

@@ -57,6 +57,10 @@ struct Asked {
     statement: bool,
 }
 
+/// How many pieces a client sends to open a connection, such as the login. One that is cut there takes no statement with it,
+/// and another lane may be opening a connection at any time.
+const OPENING: usize = 3;
+
 /// How one direction ended.
 enum Pumped {
     On,
@@ -148,13 +152,15 @@ async fn pump(
     answers: bool,
 ) {
     let mut buffer = vec![0; 1 << 16];
+    let mut pieces = 0;
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let piece = &buffer[..length];
+        pieces += 1;
         if !answers {
             *asked.lock().unwrap() = Asked {
                 commit: piece.ends_with(b"COMMIT\0") || piece.ends_with(b"COMMIT"),
                 // A ping has a few bytes, a statement about a token at least the token's digest.
-                statement: piece.len() > 32,
+                statement: pieces > OPENING && piece.len() > 32,
             };
         }
         let asked = *asked.lock().unwrap();
@@ -192,12 +198,10 @@ async fn pass_on(
         Mode::BlackHole => std::future::pending().await,
         Mode::HalfClose if answers => std::future::pending().await,
         Mode::Reset => return Pumped::Cut,
-        Mode::CutNextAnswer if answers && asked.statement => {
-            mode.send_replace(Mode::Pass);
+        Mode::CutNextAnswer if answers && asked.statement && changed(mode, now, Mode::Pass) => {
             return Pumped::Cut;
         }
-        Mode::CutAnswerToCommit if answers && asked.commit => {
-            mode.send_replace(Mode::Pass);
+        Mode::CutAnswerToCommit if answers && asked.commit && changed(mode, now, Mode::Pass) => {
             return Pumped::Cut;
         }
         _ => {}
@@ -206,6 +210,17 @@ async fn pass_on(
         Ok(()) => Pumped::On,
         Err(_) => Pumped::Cut,
     }
+}
+
+/// Whether this connection is the one that changes the mode: of several that have an answer at once, one is cut.
+fn changed(mode: &watch::Sender<Mode>, from: Mode, to: Mode) -> bool {
+    mode.send_if_modified(|mode| {
+        let is_first = *mode == from;
+        if is_first {
+            *mode = to;
+        }
+        is_first
+    })
 }
 
 /// Whether an application begins a transaction; those of sessions begin with more words.
