@@ -60,7 +60,9 @@
 //! | set it up | [`migrate`], [`Sessions::builder`], [`SessionsBuilder`], [`Key`] |
 //! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
 //! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
+//! | have the user's name and tenant at hand | [`SessionsBuilder::profile`], [`CurrentUser`], [`SignedIn::profile`] |
 //! | answer refusals in your own words | [`Rejection`], [`RefusalLayer`], [guide](guide::errors) |
+//! | sign in clients that are no browser | [`SessionsBuilder::bearer_tokens`], [`Login::bearer`] |
 //! | sign in and out | [`Session::login`], [`Session::rotate`], [`Session::reauthenticated`], [`Session::logout`] |
 //! | go back to the page that was wanted | [`local_path`] |
 //! | show a message once | [`Flash`] |
@@ -132,8 +134,9 @@ pub use cookie::{FlashLevel, FlashMessage};
 pub use error::{BuildError, Error, ErrorKind, MigrateError};
 pub use event::{CookieRejection, Event, EventKind, NotVerified, SignInRefusal};
 pub use extract::{
-    Forbidden, MissingSessionLayer, NotRecent, RefusalLayer, RefusalService, Refused, Rejection,
-    Require, RequireRecent, RequireService, SignedInRejection, SignedOut, Unavailable, require,
+    CurrentUser, Forbidden, MissingSessionLayer, NotRecent, RefusalLayer, RefusalService, Refused,
+    Rejection, Require, RequireRecent, RequireService, SignedInRejection, SignedOut,
+    TwoCredentials, Unavailable, require,
 };
 pub use keys::{Key, KeyError};
 pub use layer::{SessionLayer, SessionService};
@@ -141,9 +144,9 @@ pub use local_path::local_path;
 #[cfg(feature = "pages")]
 pub use pages::{PageLook, device_name};
 pub use session::{
-    Access, Actor, Ended, Flash, Identity, Limit, LimitPolicy, Login, LoginAs, LoginError,
-    LogoutOutcome, MaxSessions, PermissionSource, Permissions, Session, Sessions, SignedIn,
-    SourceFuture, Sweeper, Temporary, TemporaryError, UntilEnded,
+    Access, Actor, BearerLogin, BearerToken, Ended, Flash, Identity, Limit, LimitPolicy, Login,
+    LoginAs, LoginError, LogoutOutcome, MaxSessions, PermissionSource, Permissions, ProfileError,
+    Session, Sessions, SignedIn, SourceFuture, Sweeper, Temporary, TemporaryError, UntilEnded,
 };
 #[cfg(feature = "sqlite")]
 pub use store::sqlite_options;

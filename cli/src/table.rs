@@ -15,9 +15,7 @@ const COLUMNS: [Column; 7] = [
     ("CREATED", |session| seconds(session.created_at)),
     ("LAST SEEN", |session| seconds(session.last_seen_at)),
     ("ADDRESS", |session| or_dash(session.ip.as_deref())),
-    ("USER AGENT", |session| {
-        or_dash(session.user_agent.as_deref())
-    }),
+    ("USER AGENT", user_agent),
 ];
 
 /// Whether [`sessions`] writes the names of the columns.
@@ -55,6 +53,7 @@ pub(crate) fn session(session: &SessionInfo) -> String {
         ("authenticated_at", json::time(session.authenticated_at)),
         ("ip", or_dash(session.ip.as_deref())),
         ("user_agent", or_dash(session.user_agent.as_deref())),
+        ("bearer", session.bearer.to_string()),
         ("ended_at", or_dash(ended_at.as_deref())),
         ("ended_reason", or_dash(reason)),
         ("ended_by", or_dash(session.ended_by.as_deref())),
@@ -73,6 +72,15 @@ pub(crate) fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt()
+}
+
+/// The client, and whether it sends a bearer token.
+fn user_agent(session: &SessionInfo) -> String {
+    let agent = or_dash(session.user_agent.as_deref());
+    match session.bearer {
+        true => format!("{agent} (API client)"),
+        false => agent,
+    }
 }
 
 /// The user, and the administrator who acts as the user.

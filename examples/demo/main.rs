@@ -94,6 +94,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
         // People who are not signed in are sent there, with the page they wanted as `next`.
         .sign_in_page("/")
+        // Programs get a token from `/token`, and send it instead of a cookie.
+        .bearer_tokens()
         .limit(config.limit())
         .idle_timeout(config.idle_timeout)
         .absolute_timeout(config.absolute_timeout)

@@ -12,7 +12,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::database::Database;
-use crate::handlers::{account, articles, events, home, passwords, whoami};
+use crate::handlers::{account, articles, events, home, passwords, token, whoami};
 use crate::pages;
 use crate::serve::Stop;
 
@@ -65,6 +65,7 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
 
     let for_programs = Router::new()
         .route("/whoami", get(whoami::whoami))
+        .route("/token", post(token::token))
         .route("/events", get(events::events))
         .nest("/api/admin", admin::router(&app.sessions).build())
         .nest(
@@ -73,7 +74,8 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
                 .recent_sign_in(app.recent_sign_in)
                 .build(),
         )
-        .layer(sessions);
+        .layer(sessions)
+        .layer(DefaultBodyLimit::max(16 * 1024));
 
     // Out here nobody asks who you are.
     let for_everybody = Router::new()

@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     expires_at          DATETIME(6) NOT NULL,        -- the absolute timeout
     reserved_until      DATETIME(6),                 -- set while the sign-in's response has not gone out
     remembered          BOOLEAN NOT NULL DEFAULT FALSE,
+    bearer              BOOLEAN NOT NULL DEFAULT FALSE, -- its client sends a bearer token instead of a cookie
     ip                  VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin,
     user_agent          VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     stamp_hash          BINARY(32),                  -- the digest of the account's security stamp at sign-in, where there is one

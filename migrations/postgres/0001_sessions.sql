@@ -13,6 +13,7 @@ CREATE TABLE countersign_sessions (
     expires_at          timestamptz NOT NULL,             -- the absolute timeout
     reserved_until      timestamptz,                      -- set while the sign-in's response has not gone out
     remembered          boolean NOT NULL DEFAULT false,
+    bearer              boolean NOT NULL DEFAULT false,   -- its client sends a bearer token instead of a cookie
     ip                  text,
     user_agent          text,
     stamp_hash          bytea,                            -- the digest of the account's security stamp at sign-in, where there is one

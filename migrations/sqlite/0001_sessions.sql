@@ -14,6 +14,7 @@ CREATE TABLE countersign_sessions (
     expires_at          TEXT NOT NULL,                    -- the absolute timeout
     reserved_until      TEXT,                             -- set while the sign-in's response has not gone out
     remembered          INTEGER NOT NULL DEFAULT 0,
+    bearer              INTEGER NOT NULL DEFAULT 0,       -- its client sends a bearer token instead of a cookie
     ip                  TEXT,
     user_agent          TEXT,
     stamp_hash          BLOB,                             -- the digest of the account's security stamp at sign-in, where there is one

@@ -10,7 +10,7 @@ use crate::{
     event::{EventKind, Events, Hook, Meter},
     keys::KeyRing,
     session::{Sessions, SessionsParts},
-    store::{Bounds, OnDiscard, Store, Timings, UserCast},
+    store::{Bounds, OnDiscard, ProfileSql, Store, Timings, UserCast},
 };
 
 /// The longest duration that all three databases can add to a time.
@@ -26,7 +26,8 @@ impl SessionsBuilder {
     /// # Errors
     ///
     /// A [`BuildError`] that says what to change.
-    pub async fn build(self) -> Result<Sessions, BuildError> {
+    pub async fn build(mut self) -> Result<Sessions, BuildError> {
+        self.name_profile_columns()?;
         let (timings, bounds) = (self.timings()?, self.bounds());
         if !is_realm(&self.realm) {
             return Err(BuildError::Realm { realm: self.realm });
@@ -45,6 +46,10 @@ impl SessionsBuilder {
                 problem: error.to_string(),
             }
         })?;
+        let cookies = match self.bearer_tokens {
+            true => cookies.with_bearer_tokens(),
+            false => cookies,
+        };
         let client =
             ClientPolicy::new(&self.trusted_proxies, self.forwarded_header).map_err(|error| {
                 BuildError::TrustedProxy {
@@ -154,6 +159,17 @@ impl SessionsBuilder {
             retention: self.retention,
             time_budget: self.lanes.time_budget,
         })
+    }
+
+    fn name_profile_columns(&mut self) -> Result<(), BuildError> {
+        if let Some((columns, from)) = self.profile.take() {
+            let profile = ProfileSql::new(&columns, from);
+            let profile = profile.map_err(|problem| BuildError::ProfileColumns {
+                problem: problem.to_string(),
+            })?;
+            self.application.profile = Some(profile);
+        }
+        Ok(())
     }
 
     fn check_application_sql(&self) -> Result<(), BuildError> {

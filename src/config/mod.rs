@@ -46,6 +46,8 @@ pub struct SessionsBuilder {
     keys: Vec<Key>,
     application: ApplicationSql,
     any_account: bool,
+    /// Columns and FROM part.
+    profile: Option<(Vec<String>, String)>,
     permission_source: Option<Arc<dyn PermissionSource>>,
     idle_timeout: Duration,
     absolute_timeout: Duration,
@@ -58,6 +60,7 @@ pub struct SessionsBuilder {
     session_cookie: String,
     flash_cookie: String,
     protection: Protection,
+    bearer_tokens: bool,
     sign_in_page: Option<String>,
     trusted_proxies: Vec<String>,
     forwarded_header: ForwardedHeader,
@@ -75,6 +78,7 @@ impl SessionsBuilder {
             keys: Vec::new(),
             application: ApplicationSql::default(),
             any_account: false,
+            profile: None,
             permission_source: None,
             idle_timeout: Duration::from_secs(30 * 60),
             absolute_timeout: Duration::from_secs(30 * 24 * 60 * 60),
@@ -87,6 +91,7 @@ impl SessionsBuilder {
             session_cookie: "session".into(),
             flash_cookie: "flash".into(),
             protection: Protection::HostPrefixed,
+            bearer_tokens: false,
             sign_in_page: None,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
@@ -222,6 +227,37 @@ impl SessionsBuilder {
         self
     }
 
+    /// What handlers want to know of the user, such as the name: columns, and the FROM part of the query for one user.
+    /// Default: nothing. Of several calls the last one wins.
+    ///
+    /// They are read in the one statement of each request. A handler gets them as its own type from
+    /// [`CurrentUser`](crate::CurrentUser) or [`SignedIn::profile`](crate::SignedIn::profile). Each is a column, or an
+    /// expression with a name for the type's field:
+    ///
+    /// ```text
+    /// .profile(["name", "email", "tenant_id"], "users WHERE id = {user:int}")
+    /// .profile(["u.name", "lower(u.email) AS email", "t.name AS tenant"],
+    ///          "users u LEFT JOIN tenants t ON t.id = u.tenant_id WHERE u.id = {user:int}")
+    /// ```
+    ///
+    /// The FROM part must find one row for each user. [`build`](Self::build) names the column that does not exist
+    /// ([`BuildError::ProfileColumn`](crate::BuildError::ProfileColumn)). The [guide](crate::guide::permissions) says in which
+    /// form each type of column arrives.
+    ///
+    /// # Security
+    ///
+    /// Name no column that the handlers do not need, and no secret. The values cross the network with each request and do
+    /// not appear in the log. This is SQL: write it down in the source, never compose it from input.
+    pub fn profile<C: Into<String>>(
+        mut self,
+        columns: impl IntoIterator<Item = C>,
+        from: impl Into<String>,
+    ) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.profile = Some((columns, from.into()));
+        self
+    }
+
     /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request. It takes
     /// the place of [`account`](Self::account) and [`permissions`](Self::permissions).
     pub fn permission_source(mut self, source: impl PermissionSource) -> Self {
@@ -263,6 +299,23 @@ impl SessionsBuilder {
     /// production (ASVS 5.0, 3.3.1).
     pub fn insecure_cookies(mut self) -> Self {
         self.protection = Protection::InsecurePlainHttp;
+        self
+    }
+
+    /// Takes bearer tokens too: `Authorization: Bearer …` does what the session cookie does, for clients that are no browser
+    /// of this site, such as mobile applications and scripts. [`Login::bearer`](crate::Login::bearer) makes them. Default:
+    /// off; the header is the application's own.
+    ///
+    /// A request with a session cookie and a bearer token is refused
+    /// ([`TwoCredentials`](crate::TwoCredentials), 400). Listings, limits and revocations count both kinds alike.
+    ///
+    /// # Security
+    ///
+    /// A browser sends a cookie by itself, and a token only if a script adds it. So the cross-site check of this crate's
+    /// routers lets tokens through, and a script that is injected into a page can read the token that the page keeps. Let
+    /// browsers of this site use the cookie (ASVS 5.0, 3.3.4).
+    pub fn bearer_tokens(mut self) -> Self {
+        self.bearer_tokens = true;
         self
     }
 

@@ -4,8 +4,11 @@
 //! because a response that eats a flash message must never be able to overwrite a login that another request has
 //! just made. Temporary state has a cookie for each value. All are encrypted and bound to their names.
 //!
+//! A client that is no browser of this site brings a bearer token instead, where the application takes them.
+//!
 //! Nothing here asks the database: [`Credentials`] are a claim that the verifier has yet to check.
 
+mod bearer;
 #[cfg(countersign_benches)]
 #[allow(clippy::expect_used, clippy::panic, missing_docs)]
 // a benchmark is to stop at the first surprise
@@ -57,6 +60,7 @@ pub(crate) struct Cookies {
     /// What the names of temporary state start with.
     temporary_prefix: String,
     protection: Protection,
+    takes_bearer_tokens: bool,
     keys: KeyRing,
 }
 
@@ -72,8 +76,46 @@ impl Cookies {
             flash: Template::new(flash, protection)?,
             temporary_prefix: format!("{}{}", protection.prefix(), names::TEMPORARY),
             protection,
+            takes_bearer_tokens: false,
             keys,
         })
+    }
+
+    /// Reads and writes bearer tokens as well.
+    pub(crate) fn with_bearer_tokens(mut self) -> Self {
+        self.takes_bearer_tokens = true;
+        self
+    }
+
+    pub(crate) fn takes_bearer_tokens(&self) -> bool {
+        self.takes_bearer_tokens
+    }
+
+    /// What a request presents, and how. With two ways at once it is not known which user the client means.
+    pub(crate) fn presented(&self, headers: &HeaderMap) -> (Carrier, Presented) {
+        let bearer = match self.takes_bearer_tokens {
+            true => bearer::find(headers),
+            false => bearer::Found::Absent,
+        };
+        match (bearer, self.session(headers)) {
+            (bearer::Found::Absent, presented) => (Carrier::Cookie, presented),
+            (bearer::Found::Conflicting, Presented::Absent) => {
+                (Carrier::Bearer, Presented::Rejected(Rejection::Ambiguous))
+            }
+            (bearer::Found::One(sealed), Presented::Absent) => {
+                (Carrier::Bearer, self.read(bearer::PURPOSE, sealed))
+            }
+            (bearer::Found::One(_) | bearer::Found::Conflicting, _) => (
+                Carrier::Bearer,
+                Presented::Rejected(Rejection::TwoCredentials),
+            ),
+        }
+    }
+
+    /// A bearer token: what the session cookie holds, for clients that are no browser of this site.
+    pub(crate) fn bearer_token(&self, user_id: &UserId, token: &Token) -> Option<String> {
+        let text = credentials::to_text(user_id, token);
+        self.keys.seal(bearer::PURPOSE, &text)
     }
 
     /// What the browser presents as its session. Costs no decryption unless a cookie of ours is there, and no
@@ -90,6 +132,10 @@ impl Cookies {
             Found::Conflicting => return Presented::Rejected(Rejection::Ambiguous),
             Found::One(value) => value,
         };
+        self.read(name, value)
+    }
+
+    fn read(&self, name: &str, value: &[u8]) -> Presented {
         if name.len() + value.len() > MAX_BYTES {
             return Presented::Rejected(Rejection::TooLong);
         }
@@ -183,6 +229,14 @@ impl Cookies {
     }
 }
 
+/// How a request brings its session, and how a login hands it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Cookie,
+    /// `Authorization: Bearer`.
+    Bearer,
+}
+
 /// What a request brings as its session.
 #[derive(Debug)]
 pub(crate) enum Presented {
@@ -207,6 +261,8 @@ pub(crate) enum Rejection {
     UnknownVersion,
     /// We wrote it, but not with this content.
     Malformed,
+    /// A session cookie and a bearer token.
+    TwoCredentials,
 }
 
 fn cookie_headers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {

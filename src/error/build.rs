@@ -36,6 +36,18 @@ pub enum BuildError {
         /// The SQL as given.
         sql: String,
     },
+    /// The columns of [`profile`](crate::SessionsBuilder::profile) cannot be told apart by name.
+    ProfileColumns {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// The database cannot read a column of [`profile`](crate::SessionsBuilder::profile).
+    ProfileColumn {
+        /// The column's name.
+        column: String,
+        /// What the database says.
+        error: Error,
+    },
     /// A duration is zero, too long, or does not fit another one.
     Duration {
         /// The setting's name.
@@ -101,9 +113,14 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keys { problem } | Self::CookieNames { problem } | Self::TrustedProxy { problem } => {
-                formatter.write_str(problem)
-            }
+            Self::Keys { problem } | Self::CookieNames { problem } | Self::TrustedProxy { problem }
+            | Self::ProfileColumns { problem } => formatter.write_str(problem),
+            Self::ProfileColumn { column, error } => write!(
+                formatter,
+                "the database cannot read the column `{column}` of `.profile`{}. Name a column that the FROM part has, or an \
+                 expression `… AS {column}`",
+                said(error)
+            ),
             Self::Realm { realm } => write!(
                 formatter,
                 "the realm {realm:?} has to be 1 to 64 lower-case letters, digits, `.`, `_` and `-`"
@@ -187,7 +204,9 @@ impl fmt::Debug for BuildError {
 impl StdError for BuildError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Database(error) | Self::RightMissing(error) => Some(error),
+            Self::Database(error)
+            | Self::RightMissing(error)
+            | Self::ProfileColumn { error, .. } => Some(error),
             Self::EventThread(error) => Some(error),
             _ => None,
         }

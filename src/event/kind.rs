@@ -48,7 +48,7 @@ pub enum EventKind {
     Rotated,
     /// A user proved again who they are.
     Reauthenticated,
-    /// A request carried a session cookie that no browser should send. The cookie of an ended session does not count.
+    /// A request carried a session cookie, or a bearer token, that no client should send. The cookie of an ended session does not count.
     /// Frequent ones are summed up.
     CookieRejected {
         /// Why.
@@ -105,7 +105,7 @@ pub enum SignInRefusal {
     Acting,
 }
 
-/// Why a session cookie was rejected.
+/// Why a session cookie, or a bearer token, was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CookieRejection {
@@ -119,6 +119,8 @@ pub enum CookieRejection {
     UnknownVersion,
     /// Encrypted with one of our keys, but its content is not a session cookie.
     Malformed,
+    /// The request also carried a bearer token.
+    TwoCredentials,
     /// The cookie names another user than the session's row.
     UserMismatch,
     /// No session has this token: a rotation replaced it, or its session was swept. Browsers that return after a long
@@ -212,6 +214,7 @@ impl CookieRejection {
             Self::Undecipherable => "undecipherable",
             Self::UnknownVersion => "unknown-version",
             Self::Malformed => "malformed",
+            Self::TwoCredentials => "two-credentials",
             Self::UserMismatch => "user-mismatch",
             Self::UnknownToken => "unknown-token",
         }
@@ -226,6 +229,7 @@ impl From<Rejection> for CookieRejection {
             Rejection::Undecipherable => Self::Undecipherable,
             Rejection::UnknownVersion => Self::UnknownVersion,
             Rejection::Malformed => Self::Malformed,
+            Rejection::TwoCredentials => Self::TwoCredentials,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    session::{LoginError, TemporaryError},
+    session::{LoginError, ProfileError, TemporaryError},
     user_id::UserIdError,
 };
 
@@ -28,6 +28,12 @@ const ACTING: Problem = Problem {
     code: "acting",
     detail: "An administrator acts as one other user at a time. Sign out and in again first.",
 };
+const BEARER_REQUEST: Problem = Problem {
+    status: StatusCode::BAD_REQUEST,
+    code: "bearer-request",
+    detail: "A browser signs in here, and gets a cookie. Send the request without a bearer token.",
+};
+
 impl LoginError {
     pub(super) fn problem(&self) -> Problem {
         match self {
@@ -37,6 +43,8 @@ impl LoginError {
             Self::ResponseSent => INTERNAL,
             Self::SignedOut => SIGNED_OUT,
             Self::Acting => ACTING,
+            Self::BearerRequest => BEARER_REQUEST,
+            Self::BearerOff => INTERNAL,
             Self::Unavailable(_) => UNAVAILABLE,
         }
     }
@@ -65,6 +73,22 @@ impl IntoResponse for TemporaryError {
         if !matches!(self, Self::Unavailable(_)) {
             tracing::error!("{self}");
         }
+        self.problem().into_response()
+    }
+}
+
+impl ProfileError {
+    pub(super) fn problem(&self) -> Problem {
+        match self {
+            Self::Unreadable => UNAVAILABLE,
+            Self::NotConfigured | Self::Missing | Self::Decode { .. } => INTERNAL,
+        }
+    }
+}
+
+impl IntoResponse for ProfileError {
+    fn into_response(self) -> Response {
+        tracing::error!("{self}");
         self.problem().into_response()
     }
 }

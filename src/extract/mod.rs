@@ -1,5 +1,6 @@
 //! Extractors and route layers, and what they answer when they refuse.
 
+mod current_user;
 mod failure;
 mod missing_layer;
 mod navigation;
@@ -13,8 +14,9 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 pub use self::{
+    current_user::CurrentUser,
     missing_layer::MissingSessionLayer,
-    rejection::{Forbidden, NotRecent, SignedInRejection, SignedOut, Unavailable},
+    rejection::{Forbidden, NotRecent, SignedInRejection, SignedOut, TwoCredentials, Unavailable},
     route::{Require, RequireRecent, RequireService, require},
     umbrella::Rejection,
     wording::{RefusalLayer, RefusalService, Refused},
@@ -34,6 +36,7 @@ pub(crate) fn signed_in(parts: &Parts) -> Result<SignedIn, SignedInRejection> {
     let session = session_of(&parts.extensions)?;
     match session.identity() {
         Identity::SignedIn(user) => Ok(user),
+        Identity::Anonymous if session.has_two_credentials() => Err(TwoCredentials.into()),
         Identity::Anonymous => Err(SignedOut::new(session, parts).into()),
         Identity::Unavailable => Err(Unavailable.into()),
     }
@@ -63,7 +66,8 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-/// `None` for anonymous requests. While the database is away it refuses all the same: unknown is not anonymous.
+/// `None` for anonymous requests. While the database is away it refuses all the same: unknown is not anonymous. So it does
+/// for a request with two credentials.
 impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
     type Rejection = SignedInRejection;
 

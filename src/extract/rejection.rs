@@ -11,7 +11,10 @@ use http::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{missing_layer::MissingSessionLayer, navigation, problem::Problem};
-use crate::{local_path::local_path, session::Session};
+use crate::{
+    local_path::local_path,
+    session::{Carrier, Session},
+};
 
 /// No user is signed in: 401, or a redirect to the [sign-in page](crate::SessionsBuilder::sign_in_page), where one is
 /// configured and the request is a browser's that navigates.
@@ -27,6 +30,11 @@ pub struct SignedOut {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Unavailable;
+
+/// The request carries a session cookie and a bearer token: 400. Which of the two users the client means is not known.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TwoCredentials;
 
 /// The user lacks a permission: 403. Which one is in the log, not in the answer.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +57,8 @@ pub enum SignedInRejection {
     SignedOut(SignedOut),
     /// 503.
     Unavailable(Unavailable),
+    /// 400.
+    TwoCredentials(TwoCredentials),
 }
 
 /// What the `next` parameter keeps as it is.
@@ -61,7 +71,9 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
 
 impl SignedOut {
     pub(super) fn new(session: &Session, parts: &Parts) -> Self {
+        let is_bearer = session.carrier() == Carrier::Bearer;
         let page = session.core().sign_in_page.as_deref();
+        let page = page.filter(|_| !is_bearer);
         let navigates = navigation::is_navigation(&parts.headers);
         let redirect = page.filter(|_| navigates).map(|page| {
             // Only what can be repeated by a GET is worth coming back to, and only to this site.
@@ -122,6 +134,11 @@ pub(crate) const UNAVAILABLE: Problem = Problem {
     code: "unavailable",
     detail: "Sessions cannot be verified at the moment. Try again shortly.",
 };
+pub(crate) const TWO_CREDENTIALS: Problem = Problem {
+    status: StatusCode::BAD_REQUEST,
+    code: "two-credentials",
+    detail: "The request has a session cookie and a bearer token. Send one of them.",
+};
 pub(crate) const INTERNAL: Problem = Problem {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     code: "internal",
@@ -149,6 +166,12 @@ impl IntoResponse for Unavailable {
     }
 }
 
+impl IntoResponse for TwoCredentials {
+    fn into_response(self) -> Response {
+        TWO_CREDENTIALS.into_response()
+    }
+}
+
 impl IntoResponse for Forbidden {
     fn into_response(self) -> Response {
         FORBIDDEN.into_response()
@@ -167,19 +190,26 @@ impl IntoResponse for SignedInRejection {
             Self::MissingSessionLayer(rejection) => rejection.into_response(),
             Self::SignedOut(rejection) => rejection.into_response(),
             Self::Unavailable(rejection) => rejection.into_response(),
+            Self::TwoCredentials(rejection) => rejection.into_response(),
         }
     }
 }
 
 impl fmt::Display for SignedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("nobody is signed in")
+        formatter.write_str("no user is signed in")
     }
 }
 
 impl fmt::Display for Unavailable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("sessions cannot be verified at the moment")
+    }
+}
+
+impl fmt::Display for TwoCredentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the request has a session cookie and a bearer token: send one of them")
     }
 }
 
@@ -205,12 +235,14 @@ impl fmt::Display for SignedInRejection {
             Self::MissingSessionLayer(rejection) => rejection.fmt(formatter),
             Self::SignedOut(rejection) => rejection.fmt(formatter),
             Self::Unavailable(rejection) => rejection.fmt(formatter),
+            Self::TwoCredentials(rejection) => rejection.fmt(formatter),
         }
     }
 }
 
 impl StdError for SignedOut {}
 impl StdError for Unavailable {}
+impl StdError for TwoCredentials {}
 impl StdError for Forbidden {}
 impl StdError for NotRecent {}
 impl StdError for SignedInRejection {}
@@ -230,5 +262,11 @@ impl From<SignedOut> for SignedInRejection {
 impl From<Unavailable> for SignedInRejection {
     fn from(rejection: Unavailable) -> Self {
         Self::Unavailable(rejection)
+    }
+}
+
+impl From<TwoCredentials> for SignedInRejection {
+    fn from(rejection: TwoCredentials) -> Self {
+        Self::TwoCredentials(rejection)
     }
 }

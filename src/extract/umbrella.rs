@@ -4,10 +4,13 @@ use std::{error::Error as StdError, fmt};
 
 use axum::response::{IntoResponse, Response};
 
-use super::{Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, Unavailable};
+use super::{
+    Forbidden, MissingSessionLayer, NotRecent, SignedInRejection, SignedOut, TwoCredentials,
+    Unavailable,
+};
 use crate::{
     error::Error,
-    session::{LoginError, TemporaryError},
+    session::{LoginError, ProfileError, TemporaryError},
     user_id::UserIdError,
 };
 
@@ -39,6 +42,8 @@ pub enum Rejection {
     SignedOut(SignedOut),
     /// 503: the database cannot be asked.
     Unavailable(Unavailable),
+    /// 400: the request has a session cookie and a bearer token.
+    TwoCredentials(TwoCredentials),
     /// 403: a permission is missing.
     Forbidden(Forbidden),
     /// 401: the sign-in is too long ago.
@@ -47,6 +52,8 @@ pub enum Rejection {
     Login(LoginError),
     /// 500: the user's id is not of the type that was asked for.
     UserId(UserIdError),
+    /// 500 or 503: what is known of the user does not fit into the type that was asked for.
+    Profile(ProfileError),
     /// 503 or 500: the browser does not keep a value.
     Temporary(TemporaryError),
     /// 503 or 500: an operation failed.
@@ -88,10 +95,12 @@ impl Rejection {
             Self::MissingSessionLayer(cause) => cause,
             Self::SignedOut(cause) => cause,
             Self::Unavailable(cause) => cause,
+            Self::TwoCredentials(cause) => cause,
             Self::Forbidden(cause) => cause,
             Self::NotRecent(cause) => cause,
             Self::Login(cause) => cause,
             Self::UserId(cause) => cause,
+            Self::Profile(cause) => cause,
             Self::Temporary(cause) => cause,
             Self::Operation(cause) => cause,
         }
@@ -109,6 +118,7 @@ fn response_to_this(error: &(dyn StdError + 'static)) -> Option<Response> {
     let response = signed_out.map(|refusal| refusal.clone().into_response());
     let response = response.or_else(|| copied::<MissingSessionLayer>(error));
     let response = response.or_else(|| copied::<Unavailable>(error));
+    let response = response.or_else(|| copied::<TwoCredentials>(error));
     let response = response.or_else(|| copied::<Forbidden>(error));
     let response = response.or_else(|| copied::<NotRecent>(error));
     response
@@ -121,6 +131,14 @@ fn response_to_this(error: &(dyn StdError + 'static)) -> Option<Response> {
             )
         })
         .or_else(|| Some(error.downcast_ref::<UserIdError>()?.clone().into_response()))
+        .or_else(|| {
+            Some(
+                error
+                    .downcast_ref::<ProfileError>()?
+                    .clone()
+                    .into_response(),
+            )
+        })
         .or_else(|| {
             Some(
                 error
@@ -177,7 +195,7 @@ macro_rules! from_rejections {
     ($error:ident :: $variant:ident) => {
         $crate::from_rejections!(
             @ $error $variant
-            Rejection SignedInRejection MissingSessionLayer SignedOut Unavailable Forbidden NotRecent LoginError UserIdError TemporaryError
+            Rejection SignedInRejection MissingSessionLayer SignedOut Unavailable TwoCredentials Forbidden NotRecent LoginError UserIdError ProfileError TemporaryError
             Error
         );
     };
@@ -196,10 +214,12 @@ impl IntoResponse for Rejection {
             Self::MissingSessionLayer(cause) => cause.into_response(),
             Self::SignedOut(cause) => cause.into_response(),
             Self::Unavailable(cause) => cause.into_response(),
+            Self::TwoCredentials(cause) => cause.into_response(),
             Self::Forbidden(cause) => cause.into_response(),
             Self::NotRecent(cause) => cause.into_response(),
             Self::Login(cause) => cause.into_response(),
             Self::UserId(cause) => cause.into_response(),
+            Self::Profile(cause) => cause.into_response(),
             Self::Temporary(cause) => cause.into_response(),
             Self::Operation(cause) => cause.into_response(),
         }
@@ -225,6 +245,7 @@ impl From<SignedInRejection> for Rejection {
             SignedInRejection::MissingSessionLayer(cause) => cause.into(),
             SignedInRejection::SignedOut(cause) => cause.into(),
             SignedInRejection::Unavailable(cause) => cause.into(),
+            SignedInRejection::TwoCredentials(cause) => cause.into(),
         }
     }
 }
@@ -243,10 +264,12 @@ from! {
     MissingSessionLayer(MissingSessionLayer)
     SignedOut(SignedOut)
     Unavailable(Unavailable)
+    TwoCredentials(TwoCredentials)
     Forbidden(Forbidden)
     NotRecent(NotRecent)
     Login(LoginError)
     UserId(UserIdError)
+    Profile(ProfileError)
     Temporary(TemporaryError)
     Operation(Error)
 }

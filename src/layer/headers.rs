@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY},
+    header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE},
 };
 
 use crate::session::Outcome;
@@ -14,7 +14,9 @@ pub(super) fn finish<R>(
     mut response: Response<R>,
     outcome: Outcome,
     consulted: bool,
+    bearer_challenge: Option<HeaderValue>,
 ) -> Response<R> {
+    let is_refusal = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     let Outcome {
         session_cookie,
@@ -28,8 +30,19 @@ pub(super) fn finish<R>(
     if sets_cookie {
         forbid_storing(headers);
     }
-    if (consulted || sets_cookie) && !varies_by_cookie(headers) {
-        headers.append(VARY, HeaderValue::from_static("cookie"));
+    if consulted || sets_cookie {
+        vary_by(headers, "cookie");
+        if bearer_challenge.is_some() {
+            vary_by(headers, "authorization");
+        }
+    }
+    // A 401 of the application's own may be about something else.
+    let is_ours = is_refusal
+        && headers
+            .get(WWW_AUTHENTICATE)
+            .is_some_and(|by| by == "Cookie");
+    if let Some(challenge) = bearer_challenge.filter(|_| is_ours) {
+        headers.append(WWW_AUTHENTICATE, challenge);
     }
     if let Some(mut granted) = granted {
         granted.accept();
@@ -63,10 +76,13 @@ fn forbid_storing(headers: &mut HeaderMap) {
     }
 }
 
-fn varies_by_cookie(headers: &HeaderMap) -> bool {
-    lists(headers, VARY, |field| {
-        field == "*" || field.eq_ignore_ascii_case("cookie")
-    })
+fn vary_by(headers: &mut HeaderMap, name: &'static str) {
+    let varies = lists(headers, VARY, |field| {
+        field == "*" || field.eq_ignore_ascii_case(name)
+    });
+    if !varies {
+        headers.append(VARY, HeaderValue::from_static(name));
+    }
 }
 
 fn lists(headers: &HeaderMap, name: http::HeaderName, is_it: impl Fn(&str) -> bool) -> bool {
@@ -100,7 +116,10 @@ mod tests {
             other_cookies: Vec::new(),
             granted: None,
         };
-        finish(response, outcome, consulted).into_parts().0.headers
+        finish(response, outcome, consulted, None)
+            .into_parts()
+            .0
+            .headers
     }
 
     #[test]

@@ -79,7 +79,8 @@ where
             if is_plain_http {
                 plain_http::warn_of_lost_cookie(&outcome);
             }
-            headers::finish(response, outcome, session.was_consulted())
+            let challenge = session.bearer_challenge();
+            headers::finish(response, outcome, session.was_consulted(), challenge)
         }
         Err(_) => headers::unavailable(),
     })

@@ -172,6 +172,12 @@ fn session() -> ObjectBuilder {
                 "As the client sent it at sign-in: escape it when you show it.",
             )),
         ),
+        (
+            "bearer",
+            boolean().description(Some(
+                "Whether its client is an API client, which sends a bearer token instead of a cookie.",
+            )),
+        ),
         ("ended_at", maybe_time()),
         (
             "ended_reason",
@@ -182,7 +188,7 @@ fn session() -> ObjectBuilder {
             nullable(Type::String).description(Some("A user's id, or the name of a job.")),
         ),
     ])
-    .description(Some("A session: one sign-in of one user in one browser."))
+    .description(Some("A session: one sign-in of one user in one browser or other client."))
 }
 
 fn sessions() -> ObjectBuilder {

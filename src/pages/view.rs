@@ -24,6 +24,7 @@ pub(crate) struct SessionView {
     pub(crate) created: When,
     pub(crate) last_seen: When,
     pub(crate) remembered: bool,
+    pub(crate) bearer: bool,
     pub(crate) state: StateView,
     /// Whether it is the session of the request for this page.
     pub(crate) is_current: bool,
@@ -82,6 +83,7 @@ impl SessionView {
             created: When::new(info.created_at, now),
             last_seen: When::new(info.last_seen_at, now),
             remembered: info.remembered,
+            bearer: info.bearer,
             state: StateView {
                 ended: (!is_live).then(|| EndedView {
                     why: why(info.ended_reason),

@@ -17,6 +17,7 @@ use super::{
     limits::Limit,
 };
 use crate::{
+    cookie::Carrier,
     error::Error,
     event::{Event, EventKind, Events},
     store::{Displaced, EndedReason, NewSession, Proof, Rotation, SignInError, StampHash, Store},
@@ -160,7 +161,12 @@ impl Reservation {
                 .new
                 .remembered
                 .then_some(store.timings().absolute_timeout);
+            let carrier = match reservation.new.bearer {
+                true => Carrier::Bearer,
+                false => Carrier::Cookie,
+            };
             let granted = Granted {
+                carrier,
                 user_id: reservation.new.user_id.clone(),
                 token: reservation.token.clone(),
                 max_age,
@@ -197,6 +203,7 @@ fn report_displaced(events: &Events, new: &NewSession, displaced: Displaced) {
 /// A session or a token that is real and whose cookie has not gone out yet.
 #[derive(Debug)]
 pub(crate) struct Granted {
+    pub(crate) carrier: Carrier,
     pub(crate) user_id: UserId,
     pub(crate) token: Token,
     pub(crate) max_age: Option<Duration>,
@@ -293,6 +300,7 @@ pub(crate) async fn rotate(
             sender,
             outcome,
             Granted {
+                carrier: Carrier::Cookie,
                 user_id,
                 token,
                 max_age,

@@ -1,16 +1,15 @@
 //! Signing in.
 
 use std::{
-    error::Error as StdError,
-    fmt,
     future::{Future, IntoFuture},
     pin::Pin,
 };
 
 use uuid::Uuid;
 
-use super::{Access, Identity, Session, grant::Reservation};
+use super::{Access, BearerLogin, Identity, LoginError, Session, grant::Reservation};
 use crate::{
+    cookie::Carrier,
     error::Error,
     event::{EventKind, SignInRefusal},
     store::{NewSession, SignInError},
@@ -20,7 +19,7 @@ use crate::{
 
 /// A sign-in about to happen; made by [`Session::login`], carried out by `.await`.
 #[derive(Debug)]
-#[must_use = "nobody is signed in until this is awaited"]
+#[must_use = "this signs no user in until it is awaited"]
 pub struct Login<'a> {
     session: &'a Session,
     user_id: UserId,
@@ -51,13 +50,34 @@ impl<'a> Login<'a> {
         self
     }
 
+    /// Signs the client in by a bearer token instead of a cookie: for clients that are no browser of this site. The
+    /// application's own `Authorization: Bearer` then does what the cookie does. It takes
+    /// [`bearer_tokens`](crate::SessionsBuilder::bearer_tokens).
+    ///
+    /// The token opens nothing until the response has succeeded. A [`remember`](Self::remember) has no effect, since the
+    /// client decides how long it keeps the token.
+    ///
+    /// ```
+    /// use axum::Json;
+    /// use countersign::{BearerToken, LoginError, Session};
+    ///
+    /// async fn sign_in(session: Session) -> Result<Json<BearerToken>, LoginError> {
+    ///     // … after the password was checked:
+    ///     Ok(Json(session.login(2).bearer().await?))
+    /// }
+    /// ```
+    pub fn bearer(self) -> BearerLogin<'a> {
+        BearerLogin::new(self.session, self.user_id)
+    }
+
     async fn run(self) -> Result<Uuid, LoginError> {
         let wanted = Wanted {
             user_id: self.user_id,
             acting_user: None,
             remembered: self.remembered,
+            carrier: Carrier::Cookie,
         };
-        wanted.reserve(self.session).await
+        wanted.reserve(self.session).await.map(|made| made.id)
     }
 }
 
@@ -72,7 +92,7 @@ impl<'a> IntoFuture for Login<'a> {
 
 /// An administrator about to act as a user; made by [`Session::login_as`], carried out by `.await`.
 #[derive(Debug)]
-#[must_use = "nobody acts as anybody until this is awaited"]
+#[must_use = "this does nothing until it is awaited"]
 pub struct LoginAs<'a> {
     session: &'a Session,
     user_id: UserId,
@@ -103,8 +123,9 @@ impl<'a> LoginAs<'a> {
             user_id: self.user_id,
             acting_user: Some(administrator.user_id().clone()),
             remembered: false,
+            carrier: Carrier::Cookie,
         };
-        wanted.reserve(self.session).await
+        wanted.reserve(self.session).await.map(|made| made.id)
     }
 }
 
@@ -117,17 +138,27 @@ impl<'a> IntoFuture for LoginAs<'a> {
     }
 }
 
-/// Whom to sign in.
+/// Whom to sign in, and how.
 #[derive(Debug)]
-struct Wanted {
-    user_id: UserId,
-    acting_user: Option<UserId>,
-    remembered: bool,
+pub(super) struct Wanted {
+    pub(super) user_id: UserId,
+    pub(super) acting_user: Option<UserId>,
+    pub(super) remembered: bool,
+    pub(super) carrier: Carrier,
+}
+
+/// A session that becomes real with its response.
+pub(super) struct Made {
+    pub(super) id: Uuid,
+    pub(super) token: Token,
 }
 
 impl Wanted {
-    async fn reserve(self, session: &Session) -> Result<Uuid, LoginError> {
+    pub(super) async fn reserve(self, session: &Session) -> Result<Made, LoginError> {
         let core = session.core();
+        if self.carrier == Carrier::Cookie && session.carrier() == Carrier::Bearer {
+            return Err(LoginError::BearerRequest);
+        }
         self.user_id.validate().map_err(LoginError::InvalidUserId)?;
         if !core.store.accepts(&self.user_id) {
             return Err(LoginError::InvalidUserId(UserIdError::Form));
@@ -147,14 +178,17 @@ impl Wanted {
         let token = Token::generate()
             .map_err(|error| LoginError::Unavailable(Error::unavailable(error)))?;
         let observed = session.observed();
+        // A new token takes the place of the client's old one, and leaves a browser's session alone.
+        let is_same_way = self.carrier == session.carrier();
         let new = NewSession {
             id: Uuid::now_v7(),
             user_id: self.user_id,
             acting_user: self.acting_user,
             token: token.hash(),
-            previous: session.previous(),
-            follows: session.follows(),
+            previous: session.previous().filter(|_| is_same_way),
+            follows: session.follows().filter(|_| is_same_way),
             remembered: self.remembered,
+            bearer: self.carrier == Carrier::Bearer,
             ip: core
                 .client
                 .address(observed)
@@ -166,7 +200,7 @@ impl Wanted {
             core.store.clone(),
             core.events.clone(),
             new,
-            token,
+            token.clone(),
             core.limit,
         )
         .await
@@ -174,7 +208,7 @@ impl Wanted {
             Ok(reservation) => {
                 let id = reservation.session_id();
                 match session.promise(reservation) {
-                    Ok(()) => Ok(id),
+                    Ok(()) => Ok(Made { id, token }),
                     Err(reservation) => {
                         reservation.release().await;
                         Err(LoginError::ResponseSent)
@@ -222,72 +256,5 @@ impl Wanted {
             return Err(LoginError::Unavailable(error));
         }
         Ok(false)
-    }
-}
-
-/// Why nobody was signed in. Never a wrong password: that is the application's own affair, and apart from these.
-///
-/// As a response: 409 for the limit, 403 for an account that may not be used, 401 where nobody is signed in to act as somebody, 403 where somebody acts already or
-/// would act as themselves, 503 with `Retry-After` for the database, 500 for what the application did wrong: an id that
-/// cannot be used, a login after the response.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LoginError {
-    /// The user has as many sessions as allowed, and the policy is to refuse.
-    LimitReached {
-        /// The maximum.
-        max: u32,
-    },
-    /// The account may not be used: [`account`](crate::SessionsBuilder::account) finds no row, the
-    /// [security stamp](crate::SessionsBuilder::security_stamp) has none, or the
-    /// [`PermissionSource`](crate::PermissionSource) denies it.
-    AccountRefused,
-    /// The user's id cannot be stored, or is not of the form that the builder's SQL casts it to.
-    InvalidUserId(UserIdError),
-    /// The response is out already, and with it the chance to send a cookie: a session that was carried into a task or
-    /// a streaming body.
-    ResponseSent,
-    /// Nobody is signed in who could act as somebody.
-    SignedOut,
-    /// Whoever acts as somebody already cannot act as somebody else, and nobody acts as themselves.
-    Acting,
-    /// The database is away, slow or busy.
-    Unavailable(Error),
-}
-
-impl fmt::Display for LoginError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LimitReached { max } => write!(
-                formatter,
-                "the user has {max} sessions already, which is the limit: end one of them first"
-            ),
-            Self::AccountRefused => formatter.write_str("the user's account may not be used"),
-            Self::InvalidUserId(error) => write!(formatter, "{error}"),
-            Self::ResponseSent => formatter.write_str(
-                "the response has been sent already: sign in inside the handler, before it answers",
-            ),
-            Self::SignedOut => {
-                formatter.write_str("nobody is signed in who could act as somebody: sign in first")
-            }
-            Self::Acting => formatter.write_str(
-                "an administrator acts as one other user at a time: sign out and in again first",
-            ),
-            Self::Unavailable(error) => write!(formatter, "{error}"),
-        }
-    }
-}
-
-impl StdError for LoginError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::LimitReached { .. }
-            | Self::AccountRefused
-            | Self::ResponseSent
-            | Self::SignedOut
-            | Self::Acting => None,
-            Self::InvalidUserId(error) => Some(error),
-            Self::Unavailable(error) => Some(error),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod actor;
 mod background;
+mod bearer;
 #[cfg(countersign_benches)]
 #[allow(clippy::expect_used, clippy::panic, missing_docs)]
 // a benchmark is to stop at the first surprise
@@ -13,8 +14,10 @@ mod handle;
 mod identify;
 pub(crate) mod limits;
 mod login;
+mod login_error;
 mod operations;
 mod permissions;
+mod profile;
 mod report;
 mod request;
 mod settle;
@@ -26,12 +29,15 @@ mod verbs;
 
 pub use self::{
     actor::Actor,
+    bearer::{BearerLogin, BearerToken},
     ended::{Ended, UntilEnded},
     flash::Flash,
     handle::Sessions,
     limits::{Limit, LimitPolicy, MaxSessions},
-    login::{Login, LoginAs, LoginError},
+    login::{Login, LoginAs},
+    login_error::LoginError,
     permissions::Permissions,
+    profile::ProfileError,
     request::{Identity, Session},
     signed_in::SignedIn,
     source::{Access, PermissionSource, SourceFuture},
@@ -40,3 +46,4 @@ pub use self::{
     verbs::LogoutOutcome,
 };
 pub(crate) use self::{handle::SessionsParts, settle::Outcome};
+pub(crate) use crate::cookie::Carrier;

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     client::Observed,
-    cookie::Holder,
+    cookie::{Carrier, Holder},
     event::CookieRejection,
     store::{EndedReason, Previous, Proof},
     token::TokenHash,
@@ -59,6 +59,7 @@ pub struct Session(Arc<Inner>);
 struct Inner {
     sessions: Sessions,
     observed: Observed,
+    carrier: Carrier,
     /// The digest of the token that signs the user in.
     token: Option<TokenHash>,
     /// The browser's session: a login replaces it, and a logout ends it.
@@ -193,6 +194,30 @@ impl Session {
         self.state().settled
     }
 
+    /// How the request brings its session.
+    pub(crate) fn carrier(&self) -> Carrier {
+        self.0.carrier
+    }
+
+    /// How a client without a browser is told to sign in, where the application takes bearer tokens (RFC 6750, section 3;
+    /// RFC 9470 for a sign-in that is too long ago).
+    pub(crate) fn bearer_challenge(&self) -> Option<HeaderValue> {
+        let challenge = match (self.carrier(), &self.state().identity) {
+            _ if !self.core().cookies.takes_bearer_tokens() => return None,
+            (Carrier::Cookie, _) => "Bearer",
+            (Carrier::Bearer, Identity::SignedIn(_)) => {
+                "Bearer error=\"insufficient_user_authentication\""
+            }
+            (Carrier::Bearer, _) => "Bearer error=\"invalid_token\"",
+        };
+        Some(HeaderValue::from_static(challenge))
+    }
+
+    /// Whether the request brings a cookie and a bearer token.
+    pub(crate) fn has_two_credentials(&self) -> bool {
+        self.0.unread == Some(CookieRejection::TwoCredentials)
+    }
+
     /// The browser's session: a login replaces it, and a logout ends it.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.0.previous
@@ -256,12 +281,12 @@ impl Session {
     ) -> Self {
         let core = sessions.core();
         let observed = core.client.observe(peer, headers);
-        let opened = core
-            .identify(core.cookies.session(headers), &observed)
-            .await;
+        let (carrier, presented) = core.cookies.presented(headers);
+        let opened = core.identify(presented, &observed).await;
         Self(Arc::new(Inner {
             sessions: sessions.clone(),
             observed,
+            carrier,
             token: opened.token,
             previous: opened.previous,
             follows: opened.follows,

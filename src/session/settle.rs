@@ -2,6 +2,7 @@
 // docs/decisions/08-refused-cookie-stays.md
 
 use http::{HeaderValue, Method, StatusCode};
+use uuid::Uuid;
 
 use super::{
     Session,
@@ -9,7 +10,7 @@ use super::{
     request::Promise,
 };
 use crate::{
-    cookie::Holder,
+    cookie::{Carrier, Holder},
     error::Error,
     event::{EventKind, SignInRefusal},
     store::{Proof, SignInError},
@@ -52,6 +53,7 @@ impl Session {
         };
         let cookies = &self.core().cookies;
         let session_cookie = match &granted {
+            Some(granted) if granted.carrier == Carrier::Bearer => None,
             Some(granted) => {
                 let cookie = cookies.set_session(&granted.user_id, &granted.token, granted.max_age);
                 Some(
@@ -60,16 +62,20 @@ impl Session {
                     })?,
                 )
             }
-            None if self.state().signed_out => Some(cookies.remove_session()),
+            None if self.state().signed_out && self.carrier() == Carrier::Cookie => {
+                Some(cookies.remove_session())
+            }
             None => None,
         };
         // After a login the browser has the new session; a rotation keeps the old one.
-        let holder = match signing_in.filter(|_| granted.is_some()) {
+        let is_in_cookie = |granted: &Granted| granted.carrier == Carrier::Cookie;
+        let holder = match signing_in.filter(|_| granted.as_ref().is_some_and(is_in_cookie)) {
             Some(id) => Some(Holder::Session(id)),
             None => self.state().identity.holder(),
         };
-        // A server error may not have shown the messages.
-        let other_cookies = if status.is_server_error() {
+        // A server error may not have shown the messages. A client with a bearer token keeps no cookies.
+        let sets_none = status.is_server_error() || self.carrier() == Carrier::Bearer;
+        let other_cookies = if sets_none {
             Vec::new()
         } else {
             let flash = self.flash_state();
@@ -134,6 +140,13 @@ impl Session {
             return Ok(None);
         };
         let (id, store) = (user.session_id(), self.core().store.clone());
+        if self.carrier() == Carrier::Bearer {
+            // The client would have to be told its new token.
+            if proof == Proof::GivenAgain {
+                self.record_proof(id).await?;
+            }
+            return Ok(None);
+        }
         let (user_id, events) = (user.user_id().clone(), self.core().events.clone());
         let granted = grant::rotate(store, events, id, user_id, old, proof).await?;
         match (&granted, proof) {
@@ -141,15 +154,18 @@ impl Session {
             (Some(_), Proof::GivenAgain) => self.report(self.event(EventKind::Reauthenticated)),
             // Another request has just given the browser a new token. The user has still typed the password, so the
             // proof counts.
-            (None, Proof::GivenAgain) => {
-                let recorded = self.core().store.record_proof(id).await;
-                if recorded.map_err(SignInError::Store)? > 0 {
-                    self.report(self.event(EventKind::Reauthenticated));
-                }
-            }
+            (None, Proof::GivenAgain) => self.record_proof(id).await?,
             (None, Proof::Unchanged) => {}
         }
         Ok(granted)
+    }
+
+    async fn record_proof(&self, id: Uuid) -> Result<(), SignInError> {
+        let recorded = self.core().store.record_proof(id).await;
+        if recorded.map_err(SignInError::Store)? > 0 {
+            self.report(self.event(EventKind::Reauthenticated));
+        }
+        Ok(())
     }
 }
 

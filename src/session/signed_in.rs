@@ -8,7 +8,7 @@ use super::Permissions;
 use crate::{
     event::{Event, EventKind, Events},
     extract::{Forbidden, NotRecent},
-    store::Found,
+    store::{Found, Profile},
     user_id::{UserId, UserIdError},
 };
 
@@ -26,13 +26,7 @@ use crate::{
 ///     Ok(format!("{} may edit", user.user_id()))
 /// }
 /// ```
-#[doc(alias(
-    "AuthSession",
-    "CurrentUser",
-    "current_user",
-    "login_required",
-    "AuthUser"
-))]
+#[doc(alias("AuthSession", "login_required", "AuthUser"))]
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     found: Arc<Found>,
@@ -89,6 +83,11 @@ impl SignedIn {
     #[must_use]
     pub fn session_id(&self) -> Uuid {
         self.found.id
+    }
+
+    /// What the application's table says of the user, if it was asked.
+    pub(super) fn found_profile(&self) -> Option<&Profile> {
+        self.found.profile.as_ref()
     }
 
     /// The user's permissions, as read when this request was verified.

@@ -7,6 +7,7 @@
 use super::{
     dialect::UserCast,
     fragments::Fragments,
+    profile::ProfileSql,
     statement::Statement,
     value::CellKind::{Int, Texts},
 };
@@ -31,6 +32,8 @@ pub(crate) struct ApplicationSql {
     pub(crate) limit: Option<String>,
     /// Column and FROM part: what must stay as it was at sign-in.
     pub(crate) stamp: Option<(String, String)>,
+    /// What handlers want to know of the user.
+    pub(crate) profile: Option<ProfileSql>,
 }
 
 impl ApplicationSql {
@@ -39,7 +42,8 @@ impl ApplicationSql {
         let permissions = self.permissions.iter().map(|(_, from)| from);
         let stamp = self.stamp.iter().map(|(_, from)| from);
         let parts = self.account.iter().chain(permissions);
-        parts.chain(&self.limit).chain(stamp)
+        let profile = self.profile.iter().map(|profile| &profile.from);
+        parts.chain(&self.limit).chain(stamp).chain(profile)
     }
 
     /// Whether any part wants the user's id in this form.
@@ -108,7 +112,7 @@ pub(super) fn standing(fragments: &Fragments, application: &ApplicationSql) -> O
 }
 
 /// The application's SQL with a user's id, a column of ours, in its place.
-fn with_user(fragments: &Fragments, sql: &str, column: &str) -> String {
+pub(super) fn with_user(fragments: &Fragments, sql: &str, column: &str) -> String {
     UserCast::ALL.iter().fold(sql.to_owned(), |sql, cast| {
         sql.replace(cast.placeholder(), &fragments.dialect.user(*cast, column))
     })

@@ -1,5 +1,7 @@
 //! What the three databases spell differently, as text. Everything else is written once.
 
+mod row;
+
 use std::time::Duration;
 
 use super::value::CellKind;

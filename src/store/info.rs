@@ -105,6 +105,8 @@ pub struct SessionInfo {
     pub user_agent: Option<String>,
     /// Whether its cookie outlives the browser's own session.
     pub remembered: bool,
+    /// Whether its client sends a bearer token instead of a cookie: see [`Login::bearer`](crate::Login::bearer).
+    pub bearer: bool,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
     /// Why it ended.
@@ -141,6 +143,7 @@ pub(super) fn read_info(row: &Row) -> Result<SessionInfo, CorruptRow> {
         ip: text(7)?,
         user_agent: text(8)?,
         remembered: row.int(9)? == 1,
+        bearer: row.int(15)? == 1,
         ended_at: ended_at.map(time).transpose()?,
         ended_reason,
         ended_by: text(12)?,

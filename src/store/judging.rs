@@ -50,6 +50,9 @@ pub(super) fn verify(fragments: &Fragments, application: &ApplicationSql) -> Sta
     for list in application.permissions_of(fragments, OWNER) {
         fact(&if_live(&list), Texts);
     }
+    if let Some(profile) = &application.profile {
+        fact(&if_live(&profile.row(fragments)), Text);
+    }
     let template = format!(
         "SELECT {SESSION}.countersign_number, {SESSION}.countersign_id, {SESSION}.countersign_user, {{verdict}}, \
          {SESSION}.countersign_reason, {SESSION}.countersign_proved, {{instant_now}}, {SESSION}.countersign_acting{{facts}} \

@@ -36,6 +36,7 @@ mod part;
 mod pool;
 #[cfg(feature = "admin")]
 mod preview;
+mod profile;
 mod replacing;
 mod reserving;
 mod retry;
@@ -74,6 +75,7 @@ pub(crate) use self::{
     fragments::{Fragments, Timings},
     grant::SignInError,
     pool::driver_of,
+    profile::{Profile, ProfileRow, ProfileSql},
     rotation::{Proof, Rotation},
     sign_in::{Displaced, NewSession, Previous},
     stamp::StampHash,
@@ -108,6 +110,7 @@ pub(crate) struct Store {
     user_casts: Vec<UserCast>,
     permission_columns: usize,
     has_stamp: bool,
+    profile: Option<ProfileSql>,
     stamp_cursor: stamped::StampCursor,
     /// Which ones the database has: found out by `check`.
     letters: Letters,
@@ -140,6 +143,7 @@ impl Store {
                 .collect(),
             permission_columns: application.permissions.len(),
             has_stamp: application.stamp.is_some(),
+            profile: application.profile.clone(),
             stamp_cursor: stamped::StampCursor::default(),
             driver,
             fragments,

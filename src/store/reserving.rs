@@ -149,6 +149,7 @@ impl Store {
             Bind::MaybeText(new.acting_user.as_ref().map(UserId::to_string)),
             Bind::Hash(new.token),
             Bind::Int(new.remembered.into()),
+            Bind::Int(new.bearer.into()),
             Bind::MaybeText(new.ip.clone()),
             Bind::MaybeText(new.user_agent.as_ref().map(shown)),
             Bind::MaybeBytes(stamp.map(|stamp| stamp.as_bytes().to_vec())),

@@ -63,6 +63,8 @@ pub(crate) struct NewSession {
     /// The session that this browser had last, though it is over: those that follow one session are of one browser.
     pub(crate) follows: Option<Uuid>,
     pub(crate) remembered: bool,
+    /// The client gets a bearer token instead of a cookie.
+    pub(crate) bearer: bool,
     pub(crate) ip: Option<String>,
     pub(crate) user_agent: Option<String>,
 }

@@ -13,12 +13,12 @@ use super::{
 };
 
 /// The columns of a listing, in the order in which [`super::listing`] reads them.
-pub(crate) const INFO_COLUMNS: [CellKind; 15] = [
-    Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int, Text,
+pub(crate) const INFO_COLUMNS: [CellKind; 16] = [
+    Text, Text, Int, Int, Int, Int, Int, Text, Text, Int, Int, Text, Text, Int, Text, Int,
 ];
 pub(crate) const INFO: &str = "{id:id}, user_id, {flag:live}, {micros:created_at}, {micros:authenticated_at}, \
      {micros:last_seen_at}, {micros:expires_at}, ip, user_agent, {flag:remembered}, {micros:ended_at}, \
-     ended_reason, ended_by, {expired_at_micros}, acting_user";
+     ended_reason, ended_by, {expired_at_micros}, acting_user, {flag:bearer}";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
@@ -140,9 +140,9 @@ impl Statements {
             one(
                 &format!(
                     "INSERT INTO countersign_sessions (realm, id, user_id, acting_user, token_hash, created_at, \
-                     authenticated_at, last_seen_at, expires_at, reserved_until, remembered, ip, user_agent, stamp_hash, family) \
+                     authenticated_at, last_seen_at, expires_at, reserved_until, remembered, bearer, ip, user_agent, stamp_hash, family) \
                      SELECT {{realm}}, {{?uuid}}, {{?text}}, {{?text}}, {{?bytes}}, {{now}}, {{now}}, {{now}}, {end}, \
-                     {{reservation_end}}, {{?int}} = 1, {{?text}}, {{?text}}, {{?bytes}}, \
+                     {{reservation_end}}, {{?int}} = 1, {{?int}} = 1, {{?text}}, {{?text}}, {{?bytes}}, \
                      COALESCE(previous.family, previous.id) FROM {from}"
                 ),
                 &[],

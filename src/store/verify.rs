@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     EndedReason, Fault, Link, Store,
     judging::{VERIFY_COLUMNS, verdict},
+    profile::Profile,
     stamp::StampHash,
     value::{CorruptRow, Row},
 };
@@ -44,6 +45,8 @@ pub(crate) struct Found {
     /// Since the user proved who they are, by the database's clock.
     pub(crate) authenticated_micros_ago: i64,
     pub(crate) touch_due: bool,
+    /// `None`: the application asks for none.
+    pub(crate) profile: Option<Profile>,
 }
 
 impl Store {
@@ -108,6 +111,7 @@ impl Store {
             permissions: Permissions::default(),
             authenticated_micros_ago: row.int(6)?.saturating_sub(row.int(5)?),
             touch_due: verdict == verdict::LIVE_TOUCH_DUE,
+            profile: None,
         };
         if self.stamp_changed(row, VERIFY_COLUMNS.len(), found.acting_user.is_some())? {
             return Ok(Lookup::StampChanged(found));
@@ -116,6 +120,8 @@ impl Store {
             return Ok(Lookup::AccountRefused(found));
         }
         found.permissions = self.read_permissions(row)?;
+        let profile = self.profile.as_ref();
+        found.profile = profile.map(|profile| profile.read(row, self.profile_column()));
         Ok(Lookup::Live(found))
     }
 
@@ -136,10 +142,17 @@ impl Store {
         Ok(!StampHash::of(accounts)?.is_some_and(|stamp| stamp.is(was)))
     }
 
+    fn first_permission_column(&self) -> usize {
+        VERIFY_COLUMNS.len() + if self.has_stamp { 3 } else { 0 }
+    }
+
+    fn profile_column(&self) -> usize {
+        self.first_permission_column() + self.permission_columns
+    }
+
     fn read_permissions(&self, row: &Row) -> Result<Permissions, CorruptRow> {
         let mut all = Vec::new();
-        let first = VERIFY_COLUMNS.len() + if self.has_stamp { 3 } else { 0 };
-        for column in (first..).take(self.permission_columns) {
+        for column in (self.first_permission_column()..).take(self.permission_columns) {
             all.extend(row.texts(column)?.iter().flatten().cloned());
         }
         Ok(all.into_iter().collect())

@@ -56,7 +56,7 @@ pub(super) struct Route {
 
 /// What a window has of each row: all that conditions and answers speak of.
 const COLUMNS: &str = "id, realm, user_id, acting_user, created_at, authenticated_at, last_seen_at, expires_at, \
-     reserved_until, remembered, ip, user_agent, ended_at, ended_reason, ended_by";
+     reserved_until, remembered, bearer, ip, user_agent, ended_at, ended_reason, ended_by";
 
 /// What a step answers with.
 pub(super) enum Shape {

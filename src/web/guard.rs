@@ -4,14 +4,14 @@ use std::{error::Error as StdError, fmt};
 
 use axum::{
     Router,
-    extract::{FromRequestParts, RawPathParams},
-    middleware,
+    extract::{FromRequestParts, RawPathParams, Request},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use http::{
     HeaderValue,
-    header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, ORIGIN, X_CONTENT_TYPE_OPTIONS},
     request::Parts,
 };
 use tower_http::csrf::{ConfigError, CsrfLayer, ProtectionError};
@@ -23,7 +23,11 @@ use super::{
     member::{Member, NotMember, only_members},
     refusal::Refusal,
 };
-use crate::{event::EventKind, session::Sessions, user_id::UserId};
+use crate::{
+    event::EventKind,
+    session::{Carrier, Session, Sessions},
+    user_id::UserId,
+};
 
 /// Refuses requests from other sites' pages that would change something.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +63,22 @@ impl CrossSite {
             sessions,
             refuse,
             report_other_site,
-            route.route_layer(layer),
+            route
+                .route_layer(layer)
+                .route_layer(middleware::from_fn(bearer_is_no_browsers)),
         )
     }
+}
+
+/// Takes a bearer token's request past the cross-site check: no browser adds a token by itself, so no other site's page can
+/// forge the request. The check takes a request without these headers for a program's.
+async fn bearer_is_no_browsers(mut request: Request, next: Next) -> Response {
+    let session = request.extensions().get::<Session>();
+    if session.is_some_and(|session| session.carrier() == Carrier::Bearer) {
+        request.headers_mut().remove(ORIGIN);
+        request.headers_mut().remove("sec-fetch-site");
+    }
+    next.run(request).await
 }
 
 /// Marks the response to another site's page, so that the outer layer, which knows the user, can report it.

@@ -9,7 +9,7 @@ use crate::{
     extract::{
         Forbidden, NotRecent, SignedInRejection,
         problem::{ForPrograms, Problem},
-        rejection::{FORBIDDEN, INTERNAL, NOT_RECENT, SIGNED_OUT, UNAVAILABLE},
+        rejection::{FORBIDDEN, INTERNAL, NOT_RECENT, SIGNED_OUT, TWO_CREDENTIALS, UNAVAILABLE},
     },
 };
 
@@ -247,6 +247,7 @@ impl From<SignedInRejection> for Refusal {
             SignedInRejection::MissingSessionLayer(_) => INTERNAL.into(),
             SignedInRejection::SignedOut(_) => SIGNED_OUT.into(),
             SignedInRejection::Unavailable(_) => UNAVAILABLE.into(),
+            SignedInRejection::TwoCredentials(_) => TWO_CREDENTIALS.into(),
         }
     }
 }

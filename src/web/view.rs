@@ -52,6 +52,7 @@ pub(crate) struct SessionView<'a> {
     authenticated_at: OffsetDateTime,
     ip: Option<&'a str>,
     user_agent: Option<&'a str>,
+    bearer: bool,
     #[serde(serialize_with = "maybe_moment")]
     ended_at: Option<OffsetDateTime>,
     ended_reason: Option<&'static str>,
@@ -73,6 +74,7 @@ impl<'a> SessionView<'a> {
             authenticated_at: session.authenticated_at,
             ip: session.ip.as_deref(),
             user_agent: session.user_agent.as_deref(),
+            bearer: session.bearer,
             ended_at: session.ended_at,
             ended_reason: session.ended_reason.map(|reason| reason.as_str()),
             ended_by: session.ended_by.as_deref(),

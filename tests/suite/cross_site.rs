@@ -1,7 +1,8 @@
 //! Pages of other sites change nothing, and other methods do nothing.
 
-use countersign::uuid::Uuid;
-use http::{HeaderValue, Method, StatusCode};
+use axum::{Router, routing::post};
+use countersign::{Session, uuid::Uuid};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::support::{
     App, Client,
@@ -14,6 +15,34 @@ const ADMIN: &str = "/api/admin/sessions";
 const REVOKE: &str = "/api/admin/sessions/revoke";
 
 on_every_database! {
+    async fn a_bearer_token_is_no_browsers(database: Database) {
+        let app = with_routers(App::with(&database, |builder| builder.bearer_tokens()).await);
+        let issuer = Router::new()
+            .route("/token", post(|session: Session| async move {
+                session.login("1").bearer().await.unwrap().to_string()
+            }))
+            .layer(app.sessions.layer());
+        let token = Client::new().post(&issuer, "/token").await.body;
+        let nothing = format!("{ADMIN}/{}", Uuid::now_v7());
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://app.other.example")] {
+            let mut client = Client::new();
+            client.headers.insert(name, HeaderValue::from_static(value));
+            client.headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+            assert_problem(&client.send(&app.router, Method::DELETE, &nothing).await, 404, "not-found");
+            // A cookie beside it is a browser's.
+            let (browser, _) = sign_in(&app, "1", "10.0.0.1", "").await;
+            client.jar = browser.jar;
+            assert_problem(&client.send(&app.router, Method::DELETE, &nothing).await, 400, "two-credentials");
+            client.headers.remove(header::AUTHORIZATION);
+            assert_problem(&client.send(&app.router, Method::DELETE, &nothing).await, 403, "cross-site");
+        }
+        let mut client = Client::new();
+        client.headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        let list = client.get(&app.router, ADMIN).await.json();
+        let kinds: Vec<_> = list["sessions"].as_array().unwrap().iter().map(|session| session["bearer"].clone()).collect();
+        assert_eq!(kinds, [false, false, true]);
+    }
+
     async fn other_methods_are_told_which_there_are(database: Database) {
         let app = with_routers(App::new(&database).await);
         let id = Uuid::now_v7();

@@ -25,6 +25,7 @@ mod admin;
 #[cfg(feature = "admin")]
 mod admin_endings;
 mod application_sql;
+mod bearer;
 mod browsers;
 mod cancellation;
 mod clocks;
@@ -85,6 +86,7 @@ mod pages_refused;
 mod poison;
 mod preview;
 mod processes;
+mod profile;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod queue;
 mod realms;

@@ -8,6 +8,7 @@ use countersign::{Flash, LoginError, LogoutOutcome, Session, local_path};
 use serde::Deserialize;
 
 use super::home;
+use crate::database::Account;
 use crate::pages::ErrorPage;
 use crate::passwords;
 use crate::routes::App;
@@ -29,14 +30,7 @@ pub async fn sign_in(
     Form(form): Form<Credentials>,
 ) -> Result<Response> {
     let next = form.next.filter(|path| local_path(path).is_some());
-    let account = app.database.account(&form.username).await?;
-    let stored = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
-    let matches = passwords::verify(form.password, stored)
-        .await
-        .map_err(ErrorPage::failed)?;
-    let Some(account) = account.filter(|_| matches) else {
+    let Checked::Right(account) = check(&app, &form.username, form.password).await? else {
         return refused(&app, &session, form.username, next).await;
     };
 
@@ -46,10 +40,7 @@ pub async fn sign_in(
     }
     match login.await {
         Ok(_) => {
-            // The password may have been changed since it was read, and with it all sessions ended: but for this one,
-            // which was not there yet. It is by now, so either it is found here or it is ended there.
-            let now = app.database.account(&account.name).await?;
-            if now.is_none_or(|now| now.password_hash != account.password_hash) {
+            if has_changed(&app, &account).await? {
                 return refused(&app, &session, form.username, next).await;
             }
             flash.success(format!("Welcome, {}. You are signed in.", account.name));
@@ -65,6 +56,33 @@ pub async fn sign_in(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a name and a password belong together.
+pub enum Checked {
+    Right(Account),
+    Wrong,
+}
+
+pub async fn check(app: &App, name: &str, password: String) -> Result<Checked> {
+    let account = app.database.account(name).await?;
+    let stored = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
+    let matches = passwords::verify(password, stored)
+        .await
+        .map_err(ErrorPage::failed)?;
+    Ok(match account.filter(|_| matches) {
+        Some(account) => Checked::Right(account),
+        None => Checked::Wrong,
+    })
+}
+
+/// Whether the password was changed since it was read. A change ends all sessions but this one, which was not there yet. It
+/// is by now, so either the change is found here, or the session is ended there.
+pub async fn has_changed(app: &App, account: &Account) -> Result<bool> {
+    let now = app.database.account(&account.name).await?;
+    Ok(now.is_none_or(|now| now.password_hash != account.password_hash))
 }
 
 async fn refused(

@@ -5,4 +5,5 @@ pub mod articles;
 pub mod events;
 pub mod home;
 pub mod passwords;
+pub mod token;
 pub mod whoami;

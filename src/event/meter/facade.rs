@@ -211,6 +211,7 @@ fn event_counters() -> impl Iterator<Item = Series> {
         CookieRejection::Undecipherable,
         CookieRejection::UnknownVersion,
         CookieRejection::Malformed,
+        CookieRejection::TwoCredentials,
     ];
     let untrue = [CookieRejection::UserMismatch, CookieRejection::UnknownToken];
     let failures = [

@@ -1,5 +1,6 @@
 //! What `build` asks the database, so that what cannot work is said at the start and not to those who sign in.
 
+mod profile;
 mod schema;
 mod server;
 mod trial;
@@ -55,7 +56,13 @@ impl Store {
             }
             Ok(())
         };
-        retry(trial).await.map_err(|fault| self.refusal(fault))
+        match retry(trial).await {
+            Ok(()) => Ok(()),
+            Err(fault) => match self.wrong_profile_column().await {
+                Some(refusal) => Err(refusal),
+                None => Err(self.refusal(fault)),
+            },
+        }
     }
 
     /// What a fault means for whoever starts the application.

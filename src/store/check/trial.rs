@@ -31,6 +31,7 @@ impl Store {
             previous: None,
             follows: None,
             remembered: false,
+            bearer: false,
             ip: None,
             user_agent: None,
         };

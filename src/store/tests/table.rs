@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use sqlx::AssertSqlSafe;
 
 use crate::store::{
-    ApplicationSql, Store, Timings, dialect::Dialect, driver_of, migrate, pool::SessionPool,
+    ApplicationSql, ProfileSql, Store, Timings, dialect::Dialect, driver_of, migrate,
+    pool::SessionPool,
 };
 #[cfg(feature = "postgres")]
 use crate::store::{connections::Bounds, driver::Backend};
@@ -248,6 +249,7 @@ fn store<P: SessionPool>(pool: &P) -> Store {
         permissions: vec![("stamp".to_owned(), users())],
         limit: None,
         stamp: Some(("stamp".to_owned(), users())),
+        profile: ProfileSql::new(&["stamp".to_owned()], users()).ok(),
     };
     let realm = Arc::from("default");
     Store::new(driver_of(pool), realm, timings, &application)
