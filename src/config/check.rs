@@ -10,7 +10,7 @@ use crate::{
     event::{EventKind, Events, Hook, Meter},
     keys::KeyRing,
     session::{Sessions, SessionsParts},
-    store::{Bounds, OnDiscard, ProfileSql, Store, Timings, UserCast},
+    store::{Bounds, OnDiscard, ProfileSql, Store, Timings},
 };
 
 /// The longest duration that all three databases can add to a time.
@@ -168,28 +168,6 @@ impl SessionsBuilder {
                 problem: problem.to_string(),
             })?;
             self.application.profile = Some(profile);
-        }
-        Ok(())
-    }
-
-    fn check_application_sql(&self) -> Result<(), BuildError> {
-        let application = &self.application;
-        let speaks_of_accounts = application.account.is_some() || self.any_account;
-        match &self.permission_source {
-            Some(_) if speaks_of_accounts || !application.permissions.is_empty() => {
-                return Err(BuildError::TwoPermissionSources);
-            }
-            None if !speaks_of_accounts => return Err(BuildError::AccountMissing),
-            _ => {}
-        }
-        for sql in application.parts() {
-            let known = UserCast::ALL
-                .iter()
-                .map(|cast| sql.matches(cast.placeholder()).count())
-                .sum::<usize>();
-            if known == 0 || known != sql.matches("{user").count() {
-                return Err(BuildError::UserPlaceholder { sql: sql.clone() });
-            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Setting up: the builder.
 
+mod application_sql;
 mod check;
 mod resources;
 mod timeouts;

@@ -31,7 +31,16 @@ pub enum BuildError {
     },
     /// Nobody said where accounts are.
     AccountMissing,
-    /// The application's SQL lacks the user's id, or has it in an unknown form.
+    /// A part of the application's SQL has another shape than the builder's call takes.
+    SqlShape {
+        /// The builder's method.
+        call: &'static str,
+        /// What it takes.
+        rule: &'static str,
+        /// The SQL as given.
+        sql: String,
+    },
+    /// The application's SQL lacks the user's id, has it in an unknown form, or in quotes.
     UserPlaceholder {
         /// The SQL as given.
         sql: String,
@@ -129,9 +138,13 @@ impl fmt::Display for BuildError {
                 "it is not known which accounts may be used: call `.account(\"users WHERE id = {user:int} AND NOT disabled\")` \
                  with your own table, or `.any_account()` if accounts are never disabled or deleted",
             ),
+            Self::SqlShape { call, rule, sql } => {
+                write!(formatter, "`.{call}` takes {rule}; `{sql}` is not that")
+            }
             Self::UserPlaceholder { sql } => write!(
                 formatter,
-                "the SQL `{sql}` has to contain the user's id as {{user:int}}, {{user:uuid}} or {{user:text}}, and no other {{user…}}"
+                "the SQL `{sql}` must contain the user's id as {{user:int}}, {{user:uuid}} or {{user:text}}, outside of quotes, \
+                 and no other {{user…}}"
             ),
             Self::Duration { setting, rule } | Self::Number { setting, rule } => {
                 write!(formatter, "`{setting}` has to be {rule}")

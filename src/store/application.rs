@@ -36,19 +36,42 @@ pub(crate) struct ApplicationSql {
     pub(crate) profile: Option<ProfileSql>,
 }
 
+/// SQL that names the user, and the builder's call that took it.
+pub(crate) struct SqlPart<'a> {
+    pub(crate) call: &'static str,
+    pub(crate) sql: &'a String,
+    pub(crate) shape: SqlShape,
+}
+
+/// What a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SqlShape {
+    From,
+    /// An aggregate stands on it.
+    AggregatedFrom,
+    Query,
+}
+
 impl ApplicationSql {
     /// Every part that names the user.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &String> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = SqlPart<'_>> {
+        let part = |call, shape| move |sql| SqlPart { call, sql, shape };
+        let account = self.account.iter().map(part("account", SqlShape::From));
         let permissions = self.permissions.iter().map(|(_, from)| from);
         let stamp = self.stamp.iter().map(|(_, from)| from);
-        let parts = self.account.iter().chain(permissions);
         let profile = self.profile.iter().map(|profile| &profile.from);
-        parts.chain(&self.limit).chain(stamp).chain(profile)
+        let limit = self.limit.iter().map(part("limit_query", SqlShape::Query));
+        account
+            .chain(permissions.map(part("permissions", SqlShape::AggregatedFrom)))
+            .chain(limit)
+            .chain(stamp.map(part("security_stamp", SqlShape::AggregatedFrom)))
+            .chain(profile.map(part("profile", SqlShape::AggregatedFrom)))
     }
 
     /// Whether any part wants the user's id in this form.
     pub(crate) fn uses(&self, cast: UserCast) -> bool {
-        self.parts().any(|sql| sql.contains(cast.placeholder()))
+        self.parts()
+            .any(|part| part.sql.contains(cast.placeholder()))
     }
 
     /// A condition: the account of the user in this column of ours may not be used. `None`: every account may.

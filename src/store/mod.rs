@@ -67,7 +67,7 @@ use crate::{error::Error, user_id::UserId};
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
 pub(crate) use self::{
-    application::ApplicationSql,
+    application::{ApplicationSql, SqlPart, SqlShape},
     connections::{Bounds, OnDiscard, Purpose},
     dialect::UserCast,
     driver::{Driver, Link},

@@ -184,14 +184,44 @@ on_every_database! {
     async fn sql_without_the_users_id_or_with_an_unknown_form_is_refused(database: Database) {
         let database = &database;
         database.pool.migrate().await.unwrap();
-        for sql in ["users", "users WHERE id = {user}", "users WHERE id = {user:number}", "users WHERE id = {user:int} OR id = {userid}"] {
+        for sql in [
+            "users", "users WHERE id = {user}", "users WHERE id = {user:number}", "users WHERE id = {user:int} OR id = {userid}",
+            "users WHERE id = '{user:int}'", "users WHERE id = 2 -- {user:int}",
+        ] {
             let start = |builder| with_key(builder).account(sql);
             assert_refused!(database, start, BuildError::UserPlaceholder { .. }, "{user:uuid}");
             let start = |builder| usual(builder).permissions("name", sql);
             assert_refused!(database, start, BuildError::UserPlaceholder { .. }, sql);
-            let start = |builder| usual(builder).limit_query(sql);
+            let query = format!("SELECT 1 FROM {sql}");
+            let start = |builder| usual(builder).limit_query(&query);
             assert_refused!(database, start, BuildError::UserPlaceholder { .. }, sql);
         }
+    }
+
+    async fn sql_of_another_shape_is_refused_by_its_call(database: Database) {
+        let database = &database;
+        database.pool.migrate().await.unwrap();
+        for sql in ["SELECT 1 FROM users WHERE id = {user:int}", "  select id from users where id = {user:int}"] {
+            let start = |builder| with_key(builder).account(sql);
+            assert_refused!(database, start, BuildError::SqlShape { .. }, "`.account` takes the FROM part of a query, without SELECT");
+            let start = |builder| usual(builder).permissions("name", sql);
+            assert_refused!(database, start, BuildError::SqlShape { .. }, "`.permissions` takes the FROM part");
+            let start = |builder| usual(builder).profile(["name"], sql);
+            assert_refused!(database, start, BuildError::SqlShape { .. }, "`.profile` takes the FROM part");
+        }
+        for around in ["GROUP BY permission", "ORDER BY 1", "order  by permission", "LIMIT 1", "UNION SELECT 'a'"] {
+            let sql = format!("user_permissions WHERE user_id = {{user:int}} {around}");
+            let start = |builder| usual(builder).permissions("permission", &sql);
+            assert_refused!(database, start, BuildError::SqlShape { .. }, "`.permissions` takes a FROM part without GROUP BY");
+        }
+        let start = |builder| usual(builder).limit_query("quotas WHERE id = {user:int}");
+        assert_refused!(database, start, BuildError::SqlShape { .. }, "`.limit_query` takes a whole query");
+
+        // In parentheses, in quotes, or in another place it is none of these.
+        let sql = "(SELECT permission, user_id AS owner FROM user_permissions ORDER BY permission LIMIT 9) p \
+                   WHERE p.owner = {user:int} AND p.permission <> 'LIMIT 1'";
+        let start = usual(database.builder()).permissions("p.permission", sql);
+        start.build().await.unwrap();
     }
 
     async fn sql_that_does_not_run_is_found_at_start(database: Database) {

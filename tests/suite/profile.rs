@@ -353,7 +353,7 @@ on_every_database! {
         for (columns, from, told) in [
             (&["name"][..], "persons WHERE id = {user:int}", "persons"),
             (&["name"], "users WHERE ide = {user:int}", "ide"),
-            (&["name"], "users WHERE id = 2", "has to contain the user's id"),
+            (&["name"], "users WHERE id = 2", "must contain the user's id"),
             (&[], users, "has no columns"),
             (&["lower(name)"], users, "no column with a name"),
             (&["name", "users.name"], users, "two columns of the name `name`"),
