@@ -81,7 +81,7 @@ impl ProfileError {
     pub(super) fn problem(&self) -> Problem {
         match self {
             Self::Unreadable => UNAVAILABLE,
-            Self::NotConfigured | Self::Missing | Self::Decode { .. } => INTERNAL,
+            Self::NotConfigured | Self::Missing | Self::Several | Self::Decode { .. } => INTERNAL,
         }
     }
 }

@@ -39,6 +39,7 @@ impl SignedIn {
         match &profile.row {
             ProfileRow::Json(json) => values::read(profile.names(), json),
             ProfileRow::Missing => Err(ProfileError::Missing),
+            ProfileRow::Several => Err(ProfileError::Several),
             ProfileRow::Unreadable => Err(ProfileError::Unreadable),
         }
     }
@@ -54,7 +55,9 @@ pub enum ProfileError {
     NotConfigured,
     /// The FROM part of the builder's `profile` finds no row for this user.
     Missing,
-    /// The database's answer is not one row of the columns: it was cut on the way, or the FROM part finds several rows.
+    /// The FROM part finds several rows for this user.
+    Several,
+    /// The database's answer was cut or changed on its way, so what the row says is not known.
     Unreadable,
     /// A value does not fit into the type that the handler asks for.
     Decode {
@@ -78,9 +81,13 @@ impl fmt::Display for ProfileError {
                 "the FROM part of `.profile` finds no row for this user: add the row, or start from the table of accounts \
                  and add other tables by LEFT JOIN",
             ),
+            Self::Several => formatter.write_str(
+                "the FROM part of `.profile` finds several rows for this user: join only what has one row for each user, or \
+                 put a query that chooses one into parentheses",
+            ),
             Self::Unreadable => formatter.write_str(
-                "the profile is not one row: the FROM part of `.profile` must find one row for each user, and the row must \
-                 fit into the database's max_allowed_packet",
+                "the profile did not arrive whole: raise the database's max_allowed_packet if the row is long, or name fewer \
+                 columns in `.profile`",
             ),
             Self::Decode {
                 column: Some(column),

@@ -4,6 +4,7 @@ mod row;
 
 use std::time::Duration;
 
+pub(super) use self::row::no_list;
 use super::value::CellKind;
 
 /// The SQL of one database.

@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 
 use super::{
     application::{OWNER, with_user},
+    dialect::no_list,
     fragments::Fragments,
-    value::Row,
+    value::{CorruptRow, Row},
 };
 
 /// Columns of one row for each user, and where that row is.
@@ -105,12 +106,12 @@ impl ProfileSql {
         &self.columns
     }
 
-    /// The row of a session's user as a JSON list: NULL without a row. More than one row is an error of the statement, or a
-    /// text that is no list.
+    /// The row of a session's user as a JSON list, as [`Dialect::row_as_json`](super::dialect::Dialect::row_as_json) makes it.
     pub(super) fn row(&self, fragments: &Fragments) -> String {
         self.row_of(fragments, self.columns.iter())
     }
 
+    /// The same of these columns alone.
     pub(super) fn row_of<'a>(
         &self,
         fragments: &Fragments,
@@ -123,13 +124,16 @@ impl ProfileSql {
 
     /// What a live session's row says in this column.
     pub(super) fn read(&self, row: &Row, column: usize) -> Profile {
+        let row = match row.maybe_text(column) {
+            Ok(Some(no_list::MISSING)) => ProfileRow::Missing,
+            Ok(Some(no_list::SEVERAL)) => ProfileRow::Several,
+            // No list, and no letters that this crate can read: what the row says is not known.
+            Ok(Some(no_list::LOST) | None) | Err(CorruptRow) => ProfileRow::Unreadable,
+            Ok(Some(json)) => ProfileRow::Json(json.into()),
+        };
         Profile {
             columns: self.columns.clone(),
-            row: match row.maybe_text(column) {
-                Ok(Some(json)) => ProfileRow::Json(json.into()),
-                Ok(None) => ProfileRow::Missing,
-                Err(_) => ProfileRow::Unreadable,
-            },
+            row,
         }
     }
 }
@@ -147,6 +151,8 @@ pub(crate) enum ProfileRow {
     Json(Arc<str>),
     /// The user has no row.
     Missing,
+    /// The user has more than one row.
+    Several,
     /// Something on the way has spoiled it.
     Unreadable,
 }

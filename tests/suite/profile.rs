@@ -53,7 +53,7 @@ fn people(database: &Database) -> People {
                 "third",
                 "truth",
                 "tenant",
-                "encode(photo, 'hex') AS photo",
+                "photo",
                 "born",
                 "to_char(seen AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') AS seen",
                 "kind",
@@ -286,10 +286,11 @@ on_every_database! {
         database.execute("INSERT INTO cards VALUES (2, 'one')").await;
         assert_eq!(client.get(&router, "/current").await.body, "one");
 
-        // Which of two rows is the user's is not known, and no other user suffers.
+        // Which of two rows is the user's is not known. The user stays signed in, and no other user suffers.
         let mut other = app.signed_in("3").await;
         database.execute("INSERT INTO cards VALUES (2, 'two'), (3, 'three')").await;
-        assert_eq!(client.get(&router, "/current").await.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(client.get(&router, "/name").await.body.contains("finds several rows for this user"));
+        assert_eq!(client.get(&router, "/current").await.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(other.get(&router, "/current").await.body, "three");
     }
 
@@ -345,6 +346,8 @@ on_every_database! {
 
     async fn a_mistake_is_found_when_the_application_starts(database: Database) {
         let users = "users WHERE id = {user:int}";
+        let quoted = refused(&database, &["\"nmae\""], users).await;
+        assert!(quoted.to_string().contains("cannot read the column `nmae`"), "{quoted}");
         let error = refused(&database, &["name", "nmae"], users).await;
         let BuildError::ProfileColumn { column, .. } = &error else { panic!("{error}") };
         assert_eq!(column, "nmae");
@@ -370,4 +373,42 @@ on_every_database! {
         let umbrella = Rejection::from(ProfileError::NotConfigured).to_string();
         assert!(umbrella.contains("call `.profile("), "{umbrella}");
     }
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn no_setting_of_the_connection_changes_a_letter_or_a_bit() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Bits {
+        name: String,
+        flags: u16,
+        one: bool,
+    }
+    let database = Database::mysql().await;
+    for sql in [
+        "CREATE TABLE cards (person BIGINT, name VARCHAR(20) CHARACTER SET utf8mb4, flags BIT(9), one BIT(1))",
+        "INSERT INTO cards VALUES (2, '😀', b'100000000', b'1')",
+    ] {
+        database.run(sql).await;
+    }
+    database.pool.migrate().await.unwrap();
+    let url = format!(
+        "{}?charset=latin1&collation=latin1_swedish_ci",
+        database.url()
+    );
+    let pool = database.pool_at(&url, 4).await;
+    let app = App::on(&pool, |builder| {
+        builder.profile(["name", "flags", "one"], "cards WHERE person = {user:int}")
+    })
+    .await;
+    let mut client = app.signed_in("2").await;
+    let bits: Bits = profile_of(&app, &mut client).await.unwrap();
+    assert_eq!(
+        bits,
+        Bits {
+            name: "😀".into(),
+            flags: 256,
+            one: true
+        }
+    );
 }

@@ -230,7 +230,9 @@ macro_rules! nested {
         $(fn $deserialize<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, Problem> {
             let json = self.nested()?;
             let mut json = serde_json::Deserializer::from_reader(json.as_bytes());
-            json.$deserialize($($name,)* visitor).map_err(|error| of_json(&error))
+            let value = json.$deserialize($($name,)* visitor);
+            let whole = value.and_then(|value| json.end().map(|()| value));
+            whole.map_err(|error| of_json(&error))
         })+
     };
 }
