@@ -7,7 +7,7 @@ use super::Dialect;
 pub(in crate::store) mod no_list {
     pub(in crate::store) const MISSING: &str = "";
     pub(in crate::store) const SEVERAL: &str = "!";
-    pub(in crate::store) const LOST: &str = "?";
+    pub(in crate::store) const LOST: &str = "-";
 }
 
 impl Dialect {
