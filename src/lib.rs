@@ -76,6 +76,7 @@
 //! | describe these routes to programs | `openapi::document` (feature `openapi`) |
 //! | end WebSockets and event streams with their session | [`Session::ended`], [`Session::until_ended`] |
 //! | hear what happens | [`SessionsBuilder::on_event`], [`Event`] |
+//! | test your own handlers | `testing::sign_in` (feature `testing`) |
 //! | keep it tidy | [`Sessions::spawn_sweeper`], [`Sessions::close`] |
 //! | look after it by hand, or in scripts | the [command line](guide::command_line), [`Sessions::stats`] |
 //!
@@ -94,6 +95,7 @@
 //! | `admin` | `admin::router` and `account::router`: sessions listed and ended over HTTP, in JSON |
 //! | `pages` | `admin::pages` and `account::pages`: the same as HTML, without a script |
 //! | `openapi` | the OpenAPI document of these routers |
+//! | `testing` | `testing`: signed-in clients for tests of your own handlers |
 //! | `metrics` | counters, gauges and histograms through the `metrics` facade |
 //!
 //! Features add up; none changes what another does. None chooses a TLS library: that is a feature of `sqlx`, for the
@@ -121,6 +123,8 @@ pub mod openapi;
 mod pages;
 mod session;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod user_id;
 mod verify;

@@ -66,6 +66,7 @@ const KNOWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("account", &["extract", "pages", "session", "store", "web"]),
+    ("testing", &["error", "session", "store", "user_id"]),
 ];
 
 /// The exceptions: a file, the module that it uses besides, and why.

@@ -15,6 +15,7 @@
 //! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
 //! | [`costs`] | What a request, a sign-in and a hundred million sessions cost, how that was measured, how many lanes serve it. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
+//! | `testing` (feature `testing`) | How tests of handlers sign a user in. |
 //! | [`migrating`] | What corresponds to what in tower-sessions with axum-login, and in axum_session. |
 //!
 //! # Words
@@ -51,6 +52,7 @@ macro_rules! page {
             #![doc = include_str!("links.md")]
             #![cfg_attr(feature = "admin", doc = include_str!("links-admin.md"))]
             #![cfg_attr(feature = "pages", doc = include_str!("links-pages.md"))]
+            #![cfg_attr(feature = "testing", doc = include_str!("links-testing.md"))]
             #![doc = include_str!($text)]
         }
     };
@@ -66,6 +68,8 @@ page!(streams, "streams.md");
 page!(administrators, "administrators.md");
 #[cfg(feature = "pages")]
 page!(pages, "pages.md");
+#[cfg(feature = "testing")]
+page!(testing, "testing.md");
 page!(temporary, "temporary.md");
 page!(events, "events.md");
 page!(permissions, "permissions.md");

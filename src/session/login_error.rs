@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt};
 
+#[cfg(feature = "testing")]
+use crate::store::SignInError;
 use crate::{error::Error, user_id::UserIdError};
 
 /// Why a user was not signed in. A wrong password is not among the reasons: the application checks passwords itself.
@@ -43,6 +45,22 @@ pub enum LoginError {
     BearerOff,
     /// The database is away, slow or busy.
     Unavailable(Error),
+}
+
+#[cfg(feature = "testing")]
+impl LoginError {
+    /// For a caller that has no response to replace.
+    pub(crate) fn from_activation(error: SignInError) -> Self {
+        match error {
+            SignInError::LimitReached { max } => Self::LimitReached { max },
+            SignInError::AccountRefused => Self::AccountRefused,
+            SignInError::PreviousOver => Self::SignedOut,
+            SignInError::Store(error) | SignInError::Unknown(error) => Self::Unavailable(error),
+            SignInError::Lapsed | SignInError::Abandoned => {
+                Self::Unavailable(Error::unavailable("the sign-in was interrupted"))
+            }
+        }
+    }
 }
 
 impl fmt::Display for LoginError {

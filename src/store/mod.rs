@@ -31,6 +31,8 @@ mod info;
 mod judging;
 mod letters;
 mod listing;
+#[cfg(all(feature = "testing", feature = "sqlite"))]
+mod memory;
 mod migrate;
 mod part;
 mod pool;
@@ -64,6 +66,8 @@ use uuid::Uuid;
 
 use crate::{error::Error, user_id::UserId};
 
+#[cfg(all(feature = "testing", feature = "sqlite"))]
+pub use self::memory::sqlite;
 #[cfg(feature = "sqlite")]
 pub use self::pool::sqlite_options;
 pub(crate) use self::{

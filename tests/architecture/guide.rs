@@ -95,7 +95,7 @@ fn target(path: &str, sources: &str) -> String {
         return format!("{}.md{heading}", page.replace('_', "-"));
     }
     let names: Vec<_> = path.split("::").collect();
-    let is_module = |name: &&&str| ["account", "admin", "openapi"].contains(*name);
+    let is_module = |name: &&&str| ["account", "admin", "openapi", "testing"].contains(*name);
     let modules = names.iter().take_while(is_module).count();
     let (modules, names) = names.split_at(modules);
     let folder = modules.iter().fold(DOCS.to_owned(), |folder, module| {

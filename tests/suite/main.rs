@@ -103,4 +103,6 @@ mod starting;
 mod streams;
 mod sweeping;
 mod temporary;
+#[cfg(feature = "testing")]
+mod testing;
 mod timeouts;
