@@ -52,6 +52,12 @@ impl LoginError {
 
 impl IntoResponse for LoginError {
     fn into_response(self) -> Response {
+        if matches!(
+            self,
+            Self::InvalidUserId(_) | Self::ResponseSent | Self::BearerOff
+        ) {
+            tracing::error!("{self}");
+        }
         self.problem().into_response()
     }
 }

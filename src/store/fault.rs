@@ -114,6 +114,14 @@ impl Fault {
         }
     }
 
+    /// The same, and what may help.
+    pub(super) fn with(self, advice: &str) -> Self {
+        Self {
+            summary: format!("{}; {advice}", self.summary),
+            ..self
+        }
+    }
+
     pub(crate) fn kind(&self) -> FaultKind {
         self.kind
     }

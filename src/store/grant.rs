@@ -6,6 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Bind, Fault, FaultKind, Store,
+    dialect::Dialect,
     driver::{Link, Unit},
     retry::Pauses,
     statement::Statement,
@@ -121,8 +122,19 @@ impl Store {
                 Err(_) => Fault::timed_out(),
             };
             if fault.kind() != FaultKind::Conflict || !pauses.pause().await {
-                return Err(SignInError::Store(fault.into()));
+                return Err(SignInError::Store(self.with_advice(fault).into()));
             }
+        }
+    }
+
+    /// On SQLite a handler that has written in a transaction of its own waits for itself.
+    fn with_advice(&self, fault: Fault) -> Fault {
+        let waited = matches!(fault.kind(), FaultKind::Conflict | FaultKind::TimedOut);
+        match waited && self.fragments.dialect == Dialect::Sqlite {
+            true => fault.with(
+                "if the handler has a transaction open, it must commit before it signs a user in: SQLite has one writer",
+            ),
+            false => fault,
         }
     }
 }

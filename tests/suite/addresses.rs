@@ -198,3 +198,60 @@ async fn rfc_7239_is_read_where_it_is_configured() {
         );
     }
 }
+
+/// As the guide limits tries: each network for itself, whatever its clients say of others.
+#[tokio::test]
+async fn an_application_limits_the_tries_of_each_address() {
+    use std::{
+        net::{IpAddr, Ipv6Addr},
+        num::NonZeroU32,
+        sync::Arc,
+    };
+
+    use axum::{Router, routing::post};
+    use countersign::Session;
+    use governor::{DefaultKeyedRateLimiter, Quota};
+    use http::StatusCode;
+
+    fn network(address: IpAddr) -> IpAddr {
+        match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+            v4 => v4,
+        }
+    }
+
+    let database = Database::any().await;
+    let app = App::with(&database, behind_proxies).await;
+    let quota = Quota::per_hour(NonZeroU32::new(3).unwrap());
+    let tries = Arc::new(DefaultKeyedRateLimiter::<IpAddr>::keyed(quota));
+    let router = Router::new()
+        .route(
+            "/login",
+            post(|session: Session| async move {
+                let address = session.client_ip().map(network);
+                match address.is_some_and(|address| tries.check_key(&address).is_err()) {
+                    true => StatusCode::TOO_MANY_REQUESTS,
+                    false => StatusCode::UNAUTHORIZED,
+                }
+            }),
+        )
+        .layer(app.sessions.layer());
+    let mut outcomes = Vec::new();
+    for (peer, forwarded) in [
+        (PROXY, "198.51.100.1"),
+        (PROXY, "192.0.2.9, 198.51.100.1"),
+        (PROXY, "198.51.100.2"),
+        (PROXY, "2001:db8::1"),
+        (PROXY, "2001:db8::2"),
+        (PEER, "198.51.100.1"),
+    ] {
+        let mut last = StatusCode::OK;
+        for _ in 0..2 {
+            let forwarded = [("x-forwarded-for", forwarded.as_bytes())];
+            let mut client = client(Some(peer), &forwarded);
+            last = client.post(&router, "/login").await.status;
+        }
+        outcomes.push(last.as_u16());
+    }
+    assert_eq!(outcomes, [401, 429, 401, 401, 429, 401]);
+}

@@ -116,3 +116,45 @@ async fn a_database_in_memory_is_shared_with_the_application_or_borrowed_from_it
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_waits_for_itself_is_told_to_commit_first() {
+    let database = Database::sqlite().await;
+    let app = App::with(&database, |builder| {
+        builder.time_budget(Duration::from_secs(1))
+    })
+    .await;
+    let pool = sqlite(&database.pool).clone();
+    let router = axum::Router::new()
+        .route(
+            "/register/{early}",
+            axum::routing::post(
+                |session: countersign::Session,
+                 axum::extract::Path(early): axum::extract::Path<bool>| async move {
+                    let mut transaction = pool.begin().await.unwrap();
+                    sqlx::query("UPDATE users SET name = 'new' WHERE id = 3")
+                        .execute(&mut *transaction)
+                        .await
+                        .unwrap();
+                    if early {
+                        transaction.commit().await.unwrap();
+                        return session.login(3).await.map(|_| String::new());
+                    }
+                    let outcome = session.login(3).await;
+                    transaction.commit().await.unwrap();
+                    Ok(format!("{:?}", outcome.unwrap_err()))
+                },
+            ),
+        )
+        .layer(app.sessions.layer());
+    let answer = Client::new().post(&router, "/register/false").await;
+    assert!(
+        answer
+            .body
+            .contains("it must commit before it signs a user in"),
+        "{}",
+        answer.body
+    );
+    let answer = Client::new().post(&router, "/register/true").await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""));
+}
