@@ -31,7 +31,7 @@ pub enum ErrorKind {
     Unavailable,
     /// An argument cannot be right. Nothing was changed.
     InvalidInput,
-    /// A statement failed for good: the schema or the application's SQL does not fit, or a row is corrupt.
+    /// A statement failed and would fail again: the schema or the application's SQL does not fit, or a row is corrupt.
     Store,
 }
 

@@ -1,7 +1,7 @@
 //! Sessions you can see and end, for [axum].
 //!
-//! A countersign is the word a sentry demands of everyone who passes: a session has to give it on every request, and the
-//! database decides whether it still holds.
+//! A countersign is the word a sentry demands of all who pass. A session must give it on every request, and the database
+//! decides whether it still holds.
 //!
 //! - Every request that carries a session is verified against the database, and the user's permissions are read in the
 //!   same statement. There is no cache: whatever was revoked, removed or disabled is so from the next request on.
@@ -59,7 +59,7 @@
 //! | --- | --- |
 //! | set it up | [`migrate`], [`Sessions::builder`], [`SessionsBuilder`], [`Key`] |
 //! | put it into a router | [`Sessions::layer`], [`require()`], [`RequireRecent`] |
-//! | know who asks | [`SignedIn`] (refuses everybody else), `Option<SignedIn>`, [`Session`] (always there) |
+//! | know who asks | [`SignedIn`] (refuses all other requests), `Option<SignedIn>`, [`Session`] (always there) |
 //! | have the user's name and tenant at hand | [`SessionsBuilder::profile`], [`CurrentUser`], [`SignedIn::profile`] |
 //! | answer refusals in your own words | [`Rejection`], [`RefusalLayer`], [guide](guide::errors) |
 //! | sign in clients that are no browser | [`SessionsBuilder::bearer_tokens`], [`Login::bearer`] |

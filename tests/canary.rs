@@ -219,7 +219,7 @@ async fn whole_run(database: &Database, watch: &mut Watch, heard: &Heard) {
 
     let listed = app
         .sessions
-        .list(&Filter::everybody(), Page::first(50))
+        .list(&Filter::all(), Page::first(50))
         .await
         .unwrap();
     write!(watch.said, "{listed:?}").unwrap();

@@ -47,7 +47,7 @@ async fn the_log_has_the_same_with_stable_names_and_nothing_can_be_forged() {
     client.post(&app.router, "/logout").await;
     app.signed_in("3").await;
     app.sessions
-        .revoke_where(&Filter::everybody(), "night \"job\"")
+        .revoke_where(&Filter::all(), "night \"job\"")
         .await
         .unwrap();
 

@@ -34,7 +34,7 @@ pub(crate) struct Filters {
 impl Filters {
     /// The filter, or `None` if there is no condition.
     pub(crate) fn filter(&self) -> Option<Filter> {
-        let everybody = Filter::everybody();
+        let everybody = Filter::all();
         let mut filter = match &self.user {
             Some(user) => Filter::user(user.as_str()),
             None => everybody.clone(),

@@ -14,7 +14,7 @@ use super::{
 
 /// Writes each page before it reads the next one, since there may be more sessions than fit into memory.
 pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output) -> Outcome {
-    let mut filter = command.filters.filter().unwrap_or_else(Filter::everybody);
+    let mut filter = command.filters.filter().unwrap_or_else(Filter::all);
     if let Some(state) = command.state {
         filter = filter.state(state.into());
     }

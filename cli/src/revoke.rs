@@ -32,7 +32,7 @@ pub(crate) async fn revoke(command: &Revoke, globals: &Globals, output: &mut Out
             let exit = match dry_run {
                 true => {
                     let own = Filter::user(user.clone());
-                    let acting = Filter::everybody().acting_user(user);
+                    let acting = Filter::all().acting_user(user);
                     preview(&sessions, &[own, acting], output).await?
                 }
                 false => {
@@ -75,7 +75,7 @@ async fn end_where(
 fn filter_of(command: &RevokeWhere) -> Result<Filter, Failure> {
     match (command.filters.filter(), command.everybody) {
         (Some(filter), false) => Ok(filter),
-        (None, true) => Ok(Filter::everybody()),
+        (None, true) => Ok(Filter::all()),
         (None, false) => Err(Failure::usage(
             "no sessions are named: give a condition, or --everybody for all users",
         )),

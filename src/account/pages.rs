@@ -161,7 +161,7 @@ impl Desk {
     /// Whether there are live sessions in which the user acts as another user. The list of the user's own sessions does
     /// not have them, but signing out all other devices ends them.
     async fn acts_as_somebody(&self, visit: &Visit) -> Result<bool, Refusal> {
-        let acting = Filter::everybody().acting_user(visit.user.user_id());
+        let acting = Filter::all().acting_user(visit.user.user_id());
         let acting = acting.state(SessionState::Live);
         let found = self.own.sessions.list(&acting, Page::first(1)).await?;
         Ok(!found.sessions.is_empty())

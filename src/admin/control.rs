@@ -203,10 +203,7 @@ impl Control {
 
 /// All sessions of a user: the user's own, and those in which the user acts as another user.
 pub(crate) fn of_user(user_id: &UserId) -> [Filter; 2] {
-    [
-        Filter::user(user_id),
-        Filter::everybody().acting_user(user_id),
-    ]
+    [Filter::user(user_id), Filter::all().acting_user(user_id)]
 }
 
 impl Reader {

@@ -19,7 +19,7 @@ use crate::{
 
 /// Configures [`Sessions`](crate::Sessions); made by [`Sessions::builder`](crate::Sessions::builder).
 ///
-/// Nothing is valid by accident: keys and the place of the accounts have to be given, everything else has a default
+/// Nothing is valid by accident: the application must give keys and the place of its accounts; everything else has a default
 /// that suits most applications. Setters do not fail; [`build`](Self::build) checks all of it. Durations are between one
 /// millisecond and ten years.
 ///
@@ -115,7 +115,7 @@ impl SessionsBuilder {
     ///
     /// Sessions and users' limits belong to their realm: listings, limits, revocations and sweeping see nothing of
     /// another one, and a cookie of another realm is anonymous even where the keys are the same. All nodes of one
-    /// application name the same realm. Changing it signs everybody out.
+    /// application name the same realm. Changing it signs all users out.
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = realm.into();
         self
@@ -123,7 +123,7 @@ impl SessionsBuilder {
 
     /// Adds a key for the cookies. The first one encrypts; all of them decrypt.
     ///
-    /// To change keys without signing anybody out, put the new key first and keep the old one behind it until the
+    /// To change keys without signing users out, put the new key first and keep the old one behind it until the
     /// cookies it wrote have run out; cookies under a key that is gone are anonymous. Before the first node writes with
     /// a new key, give it to all nodes as an additional one.
     pub fn key(mut self, key: Key) -> Self {
@@ -169,7 +169,7 @@ impl SessionsBuilder {
     ///
     /// # Security
     ///
-    /// Whoever deletes an account then has to end its sessions as well ([`Sessions::revoke_user`](crate::Sessions::revoke_user);
+    /// Code that deletes an account must then end its sessions as well ([`Sessions::revoke_user`](crate::Sessions::revoke_user);
     /// ASVS 5.0, 7.4.2).
     pub fn any_account(mut self) -> Self {
         self.any_account = true;
@@ -189,7 +189,7 @@ impl SessionsBuilder {
     ///
     /// # Security
     ///
-    /// This is SQL: write it down in the source, never compose it from input. The query has to have an index on the
+    /// This is SQL: write it down in the source, never compose it from input. The query must have an index on the
     /// user's column: it runs for every request.
     pub fn permissions(mut self, column: impl Into<String>, from: impl Into<String>) -> Self {
         self.application
@@ -199,7 +199,7 @@ impl SessionsBuilder {
     }
 
     /// What must stay as it was at sign-in: a column or an expression of the account, and the FROM part of the query for one
-    /// user. A session is over for good as soon as it differs, or the account is gone: with the reason
+    /// user. A session ends, and stays ended, as soon as it differs, or the account is gone: with the reason
     /// [`StampChanged`](crate::EndedReason::StampChanged), from the next request on, on every node. Setting the old value
     /// again brings no session back.
     ///
@@ -216,7 +216,7 @@ impl SessionsBuilder {
     /// [`login`](crate::Session::login) again after the change: the new session has the new stamp.
     ///
     /// A session that was made without a stamp counts as changed, since nothing is known of the account that it was made
-    /// for. So turning this on, or changing the expression, signs everybody out once.
+    /// for. So turning this on, or changing the expression, signs all users out once.
     ///
     /// # Security
     ///
@@ -296,7 +296,7 @@ impl SessionsBuilder {
     ///
     /// # Security
     ///
-    /// Anybody on the network can then read the cookie, and any other site of the same domain can set it. Never in
+    /// Others on the network can then read the cookie, and any other site of the same domain can set it. Never in
     /// production (ASVS 5.0, 3.3.1).
     pub fn insecure_cookies(mut self) -> Self {
         self.protection = Protection::InsecurePlainHttp;

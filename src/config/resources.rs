@@ -40,7 +40,7 @@ impl SessionsBuilder {
     ///
     /// Nothing of countersign runs on the connections of the pool that was handed in: it only says where and how to
     /// connect. Beyond one for each lane and one more for look-ups, they are shared out to sign-ins, to endings and to what
-    /// can wait, so that none of these has to wait for another. They are opened when they are needed, and closed again
+    /// can wait, so that none of these waits for another. They are opened when they are needed, and closed again
     /// after the pool's `idle_timeout` and `max_lifetime`. The server sees the pool's connections and these.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = Some(connections);

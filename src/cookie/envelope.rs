@@ -1,4 +1,4 @@
-//! What every cookie but the session cookie is put into: whom it belongs to, and until when it counts.
+//! What every cookie but the session cookie is put into: its holder, and the time until which it counts.
 //!
 //! A browser is used by several people, and a copy of a cookie can be kept and sent again. So what is inside counts for
 //! one holder alone, and for a short time.
@@ -6,7 +6,7 @@
 //! # The clock
 //!
 //! The time is the node's, for want of a statement to ask the database with: most requests that bring such a cookie ask it
-//! nothing. Clocks may differ by [`SKEW`]. Where they differ by more, messages are lost, which harms nobody, or last longer
+//! nothing. Clocks may differ by [`SKEW`]. Where they differ by more, messages are lost, which is harmless, or last longer
 //! by the difference.
 
 use std::time::{Duration, SystemTime};
@@ -23,7 +23,7 @@ const SKEW: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     /// A browser in which no user is signed in.
-    Nobody,
+    Anonymous,
     /// The browser with this session. A new token does not change it.
     Session(Uuid),
 }
@@ -71,7 +71,7 @@ pub(super) fn head_length(holder: Holder, expires_at: Moment) -> usize {
 fn head(holder: Holder, expires_at: Moment) -> String {
     let seconds = expires_at.seconds();
     match holder {
-        Holder::Nobody => format!("{VERSION}{seconds} - "),
+        Holder::Anonymous => format!("{VERSION}{seconds} - "),
         Holder::Session(id) => format!("{VERSION}{seconds} {} ", id.simple()),
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn opened(
     let (belongs_to, body) = rest.split_once(' ')?;
     let expires_at = Moment(seconds.parse().ok()?);
     let belongs_to = match belongs_to {
-        "-" => Holder::Nobody,
+        "-" => Holder::Anonymous,
         id => Holder::Session(Uuid::try_parse(id).ok()?),
     };
     (belongs_to == holder && expires_at.is_ahead(now, lifetime)).then_some((expires_at, body))

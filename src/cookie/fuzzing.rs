@@ -50,10 +50,10 @@ pub fn cookie_header(data: &[u8]) {
     for brought in COOKIES.brought_temporaries(&headers) {
         assert!(COOKIES.temporary_purpose(&brought.name).is_some());
         assert!(brought.length() <= MAX_BYTES);
-        COOKIES.open_temporary(&brought, Holder::Nobody, Moment::now());
+        COOKIES.open_temporary(&brought, Holder::Anonymous, Moment::now());
     }
     if let Found::One(value) = find(lines(), COOKIES.flash.name().as_bytes()) {
-        COOKIES.decode_flash(value, Holder::Nobody, Moment::now());
+        COOKIES.decode_flash(value, Holder::Anonymous, Moment::now());
     }
 }
 
@@ -95,7 +95,7 @@ pub fn flash_payload(data: &[u8]) {
     };
     // The time in the corpus is this one.
     let now = Moment::from_seconds(1_795_629_000);
-    for holder in [Holder::Nobody, Holder::Session(uuid::Uuid::nil())] {
+    for holder in [Holder::Anonymous, Holder::Session(uuid::Uuid::nil())] {
         if let Some(body) = envelope::body_of(text, holder, now, flash::LIFETIME) {
             assert!(text.ends_with(body) && body.len() < text.len());
         }
@@ -118,7 +118,7 @@ pub fn flash_payload(data: &[u8]) {
             assert!(!flash::from_text(&written, now).is_empty());
         }
     }
-    if let Some(set) = COOKIES.set_flash(&lines, Holder::Nobody) {
+    if let Some(set) = COOKIES.set_flash(&lines, Holder::Anonymous) {
         let pair = set.as_bytes().split(|byte| *byte == b';').next();
         assert!(pair.is_some_and(|pair| pair.len() - "=".len() <= MAX_BYTES));
     }

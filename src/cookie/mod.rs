@@ -149,7 +149,7 @@ impl Cookies {
         }
     }
 
-    /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once somebody asks. An empty one is a cookie
+    /// The flash cookie's value as it came, for [`Cookies::decode_flash`] once a handler asks. An empty one is a cookie
     /// that cannot be read and is worth removing all the same; `None` when there is none.
     pub(crate) fn raw_flash(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
         let name = self.flash.name();
@@ -172,7 +172,7 @@ impl Cookies {
             .unwrap_or_default()
     }
 
-    /// The keys, for what else has to come back as it went out.
+    /// The keys, for other values that must come back as they went out.
     #[cfg(feature = "admin")]
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.keys
@@ -251,7 +251,7 @@ pub(crate) enum Presented {
 /// Why a cookie of our name is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Two different values under our name: somebody else sets cookies for this host.
+    /// Two different values under our name: another site sets cookies for this host.
     Ambiguous,
     /// More than 4096 bytes.
     TooLong,

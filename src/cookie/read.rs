@@ -4,7 +4,7 @@
 //! sibling subdomain get round the `__Host-` prefix with `%5F%5FHost-session`, the second lets it force a logout
 //! with a cookie of one strange byte. So this one reads what stands there:
 //!
-//! - pair by pair, parted by `;` and nothing else: quotes hide no semicolon (RFC 6265bis, section 5.7.3);
+//! - pair by pair, parted by `;` alone: quotes hide no semicolon (RFC 6265bis, section 5.7.3);
 //! - quotes around a whole value are taken off, since some clients add them (RFC 6265, section 4.1.1, has them);
 //! - a name is equal to the byte or it is another cookie; spaces and tabs around it are not part of it;
 //! - whatever the other pairs look like, ours is found;

@@ -28,7 +28,7 @@ const MAX_PURPOSE_BYTES: usize = 32;
 /// The longest time that a value may be kept.
 pub(crate) const MAX_TEMPORARY_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// How many cookies with our names are looked at. Whoever sends more has not got them from here.
+/// How many cookies with our names are looked at. A client that sends more did not get them from here.
 const MAX_LOOKED_AT: usize = 32;
 
 /// One value as the browser brings it.
@@ -118,7 +118,7 @@ impl Cookies {
         Some((expires_at, body.to_owned()))
     }
 
-    /// Whether this much JSON fits into a cookie of this name, whoever it will belong to.
+    /// Whether this much JSON fits into a cookie of this name, for any holder.
     pub(crate) fn fits_temporary(&self, name: &str, json: &str) -> Result<(), TooLarge> {
         let head = envelope::head_length(
             Holder::Session(uuid::Uuid::nil()),

@@ -87,13 +87,13 @@ fn info(text: impl Into<String>) -> Waiting {
 }
 
 fn set_flash(cookies: &Cookies, messages: &[Waiting]) -> Option<HeaderValue> {
-    cookies.set_flash(messages, Holder::Nobody)
+    cookies.set_flash(messages, Holder::Anonymous)
 }
 
 fn flash_of(cookies: &Cookies, headers: &HeaderMap) -> Vec<Waiting> {
     cookies
         .raw_flash(headers)
-        .map(|value| cookies.decode_flash(&value, Holder::Nobody, NOW))
+        .map(|value| cookies.decode_flash(&value, Holder::Anonymous, NOW))
         .unwrap_or_default()
 }
 

@@ -29,7 +29,7 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Nobody said where accounts are.
+    /// The builder was not told where accounts are.
     AccountMissing,
     /// A part of the application's SQL has another shape than the builder's call takes.
     SqlShape {
@@ -61,14 +61,14 @@ pub enum BuildError {
     Duration {
         /// The setting's name.
         setting: &'static str,
-        /// What it has to be.
+        /// What it must be.
         rule: &'static str,
     },
     /// A number is out of its range.
     Number {
         /// The setting's name.
         setting: &'static str,
-        /// What it has to be.
+        /// What it must be.
         rule: &'static str,
     },
     /// The page to sign in is not a path of this site.
@@ -132,7 +132,7 @@ impl fmt::Display for BuildError {
             ),
             Self::Realm { realm } => write!(
                 formatter,
-                "the realm {realm:?} has to be 1 to 64 lower-case letters, digits, `.`, `_` and `-`"
+                "the realm {realm:?} must be 1 to 64 lower-case letters, digits, `.`, `_` and `-`"
             ),
             Self::AccountMissing => formatter.write_str(
                 "it is not known which accounts may be used: call `.account(\"users WHERE id = {user:int} AND NOT disabled\")` \
@@ -147,11 +147,11 @@ impl fmt::Display for BuildError {
                  and no other {{user…}}"
             ),
             Self::Duration { setting, rule } | Self::Number { setting, rule } => {
-                write!(formatter, "`{setting}` has to be {rule}")
+                write!(formatter, "`{setting}` must be {rule}")
             }
             Self::SignInPage { path } => write!(
                 formatter,
-                "the sign-in page `{path}` has to be a path of this site: one slash, then no second slash, backslash, \
+                "the sign-in page `{path}` must be a path of this site: one slash, then no second slash, backslash, \
                  query, fragment, space or control character"
             ),
             Self::TwoPermissionSources => formatter.write_str(

@@ -63,7 +63,7 @@ impl fmt::Display for MigrateError {
 impl fmt::Display for MigrateAdvice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Rights => "the database user has to be allowed to create tables and indexes",
+            Self::Rights => "the database user needs the right to create tables and indexes",
             Self::Busy => {
                 "another program is migrating this database, or a transaction holds countersign's tables: wait for it, or \
                  end it, and run migrate again"

@@ -46,7 +46,7 @@ fn is_absent_or(headers: &HeaderMap, name: &HeaderName, values: &[&str]) -> bool
 }
 
 /// Whether HTML is named in `Accept`, and liked better than JSON where that is named too (RFC 9110, 12.5.1). A wildcard
-/// names neither: whoever does not care is a program, since browsers ask for HTML by name.
+/// names neither: a client without a preference is a program, since browsers ask for HTML by name.
 fn prefers_html(headers: &HeaderMap) -> bool {
     let accepted = headers
         .get_all(ACCEPT)

@@ -107,7 +107,7 @@ impl NotRecent {
         Self { within }
     }
 
-    /// How recent the sign-in has to be.
+    /// How recent the sign-in must be.
     #[must_use]
     pub fn within(&self) -> Duration {
         self.within
@@ -223,7 +223,7 @@ impl fmt::Display for NotRecent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "the user has to have signed in within the last {} seconds",
+            "the user must have signed in within the last {} seconds",
             self.within.as_secs()
         )
     }

@@ -1,4 +1,4 @@
-//! Route layers: guards for routes whose handlers should not have to think of it.
+//! Route layers: guards for routes, so that handlers need no check of their own.
 
 use std::{
     future::Future,

@@ -12,7 +12,7 @@
 //! | `pages` (feature `pages`) | The same as pages for people: where they are mounted, what they ask and refuse, how their looks are changed. |
 //! | [`events`] | What is told to the log, to a hook and to metrics: every event, every number and every other line. |
 //! | [`permissions`] | How the application says where its accounts and permissions are. |
-//! | [`deployment`] | What to set on each database, how large pools have to be, what proxies and failover ask for, what operators can do with SQL. |
+//! | [`deployment`] | What to set on each database, how large pools must be, what proxies and failover ask for, what operators can do with SQL. |
 //! | [`costs`] | What a request, a sign-in and a hundred million sessions cost, how that was measured, how many lanes serve it. |
 //! | [`command_line`] | How to see and end sessions when the application is down, and in scripts. |
 //! | `testing` (feature `testing`) | How tests of handlers sign a user in. |
@@ -29,11 +29,11 @@
 //! | token | 256 random bits, the secret in the cookie; only its SHA-256 is stored |
 //! | live | reserved no longer, not ended, neither idle nor absolute timeout passed |
 //! | reserved | made by a login whose response has not gone out yet; opens nothing |
-//! | ended | over for good, with the time, the reason and by whom; kept for the retention period |
+//! | ended | over, never to come back, with the time, the reason and by whom; kept for the retention period |
 //! | idle timeout, absolute timeout | since last seen, since sign-in; both always apply |
 //! | touch | writing down when a session was last seen |
 //! | rotate | new token, same session |
-//! | revoke | end by somebody's decision |
+//! | revoke | end by a decision of a user, an administrator or a program |
 //! | sweep | write down what has run out, delete what ended longer ago than the retention period |
 //! | permission | a string such as `articles:edit`, read from the application's own tables |
 //! | acting user | the administrator who acts as the user of a session |

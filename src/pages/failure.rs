@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{extract::problem::Problem, session::Session, web::refusal::Refusal};
 
-/// Allows stylesheets, images and forms of this origin, and nothing else: no scripts at all (ASVS 5.0, 3.4.3).
+/// Allows only stylesheets, images and forms of this origin, and no scripts at all (ASVS 5.0, 3.4.3).
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );

@@ -69,8 +69,8 @@ impl<'a> IntoFuture for BearerLogin<'a> {
 ///
 /// # Security
 ///
-/// Whoever has it is the user until the session ends. Send it in the body of a response over TLS and nowhere else: not in
-/// a URL, which ends up in logs and histories (ASVS 5.0, 14.2.1), and not in an event or a log line.
+/// A client that has it is the user until the session ends. Send it only in the body of a response over TLS: not in a
+/// URL, which ends up in logs and histories (ASVS 5.0, 14.2.1), and not in an event or a log line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BearerToken {
     value: String,

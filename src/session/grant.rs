@@ -37,7 +37,7 @@ pub(crate) struct Reservation {
     place: Place,
 }
 
-/// The reserved row, given back when nobody needs it any longer.
+/// The reserved row, given back when the sign-in does not need it any longer.
 #[derive(Debug)]
 struct Place {
     store: Arc<Store>,
@@ -153,7 +153,7 @@ impl Reservation {
                 reservation.place.id = None;
             }
             let events = reservation.events.clone();
-            // Here, where nobody can hang up: those sessions have ended whoever gets the new one.
+            // Here, where no client can hang up: those sessions have ended, whether or not the new one is received.
             let outcome = outcome.map(|displaced| {
                 report_displaced(&events, &reservation.new, displaced);
             });
@@ -242,7 +242,7 @@ impl Drop for Grant {
                 let reason = EndedReason::Abandoned;
                 undo(
                     &self.store,
-                    "end a session that nobody received; it expires by itself",
+                    "end a session that no client received; it expires by itself",
                     move || {
                         let (store, events) = (store.clone(), events.clone());
                         async move {
@@ -256,8 +256,7 @@ impl Drop for Grant {
                 );
             }
             Some(Done::Rotated(rotation)) => {
-                let what =
-                    "take back a token that nobody received; the old one is good for its grace";
+                let what = "take back a token that no client received; the old one stays valid for its grace period";
                 undo(&self.store, what, move || {
                     let store = store.clone();
                     async move { store.undo_rotation(rotation.id, rotation.new).await }
@@ -317,7 +316,7 @@ pub(crate) async fn rotate(
 
 type Answer = oneshot::Sender<Result<Granted, SignInError>>;
 
-/// Does the work to its end and hands over the result; where nobody is there to take it, it is undone.
+/// Does the work to its end and hands over the result; if the receiver is gone, it is undone.
 async fn granted<F>(work: impl FnOnce(Answer) -> F) -> Result<Granted, SignInError>
 where
     F: Future<Output = (Answer, Result<(), SignInError>, Granted)> + Send + 'static,
@@ -328,7 +327,7 @@ where
         let (sender, outcome, granted) = work.await;
         let answer = match outcome {
             Ok(()) => Ok(granted),
-            // Carried out or not: nobody gets its cookie, so it is undone.
+            // Carried out or not: no client gets its cookie, so it is undone.
             Err(error @ SignInError::Unknown(_)) => Err(error),
             Err(error) => {
                 granted.forget();

@@ -103,12 +103,12 @@ impl Sessions {
         by: Actor,
         extent: Extent,
     ) -> Result<Tally, Error> {
-        let acting = Filter::everybody().acting_user(user_id.clone());
+        let acting = Filter::all().acting_user(user_id.clone());
         self.end_permitted([own, acting], by, Unrestricted, extent)
             .await
     }
 
-    /// Ends all live sessions that match the filter, and returns how many. [`Filter::everybody`] matches all. Matching
+    /// Ends all live sessions that match the filter, and returns how many. [`Filter::all`] matches all. Matching
     /// sign-ins under way end too, but do not count. The filter's state does not matter: ended sessions stay unchanged.
     ///
     /// It ends them in batches of 256, each in its own transaction with its own

@@ -88,7 +88,7 @@ impl Identity {
     /// The session to which the browser's messages belong; `None` if it is unknown.
     pub(super) fn holder(&self) -> Option<Holder> {
         match self {
-            Self::Anonymous => Some(Holder::Nobody),
+            Self::Anonymous => Some(Holder::Anonymous),
             Self::SignedIn(user) => Some(Holder::Session(user.session_id())),
             Self::Unavailable => None,
         }

@@ -1,4 +1,4 @@
-//! Temporary state: values that a browser keeps for the application between two pages, and that nobody misses.
+//! Temporary state: values that a browser keeps for the application between two pages, and that are harmless to lose.
 //!
 //! Flash messages (`flash.rs`) follow the same rules and have an API of their own. A value belongs to the session that the browser
 //! has after the response. It counts for a short time, and decides nothing.

@@ -1,8 +1,8 @@
-//! What has to be undone after a request, one after the other.
+//! What must be undone after a request, one after the other.
 //!
 //! While the database is away every failed sign-in may leave something to undo. A task for each would compete with
 //! look-ups for the database as soon as it is back, and their number would grow with the failures; so there is one task,
-//! and a bounded queue. What is undone here opens nothing to anybody meanwhile, and lapses or expires by itself.
+//! and a bounded queue. What is undone here opens nothing meanwhile, and lapses or expires by itself.
 
 use std::{
     collections::VecDeque,
@@ -84,7 +84,7 @@ impl Worker {
                 tracing::warn!(%error, "could not {}", job.what);
                 continue;
             }
-            // Behind the others: what fails for good must not keep them.
+            // Behind the others: what always fails must not keep them.
             self.0.lock().jobs.push_back(job);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

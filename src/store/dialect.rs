@@ -131,7 +131,7 @@ impl Dialect {
     pub(crate) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-            // What was counted after waiting for the lock has to be what the last holder left.
+            // What was counted after waiting for the lock must be what the last holder left.
             Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
             Self::MySql => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION",
         }

@@ -57,7 +57,7 @@ pub(crate) trait Link: Send {
         binds: Vec<Bind>,
     ) -> BoxFuture<'a, Result<u64, Fault>>;
 
-    /// Whether it may go on being used by whoever has held it for long.
+    /// Whether its holder may go on using it.
     fn is_good(&self) -> bool;
 }
 
@@ -75,7 +75,7 @@ pub(crate) trait Unit: Link {
 )]
 pub(crate) trait Backend: sqlx::Database {
     const DIALECT: Dialect;
-    /// Whether statements run in another process, which does not notice at once that nobody waits any longer.
+    /// Whether statements run in another process, which does not notice at once that the client waits no longer.
     const HAS_SERVER: bool;
 
     fn add_list(
@@ -99,9 +99,9 @@ pub(crate) trait Backend: sqlx::Database {
         class_quotes_no_data(&error.code().unwrap_or_default())
     }
 
-    /// The options of the application, and what the server has to keep to.
+    /// The options of the application, and what the server must keep to.
     fn bounded(options: &Options<Self>, bounds: &Bounds) -> Options<Self>;
-    /// Whether each connection has a database of its own, which nothing else can reach.
+    /// Whether each connection has a database of its own, which no other connection can reach.
     fn lives_in_its_connection(_: &Options<Self>) -> bool {
         false
     }

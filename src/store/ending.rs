@@ -1,4 +1,4 @@
-//! Ending sessions, for good: one, that of a browser, or all that a filter means.
+//! Ending sessions: one, that of a browser, or all that a filter means.
 // docs/decisions/03-ended-is-for-good.md
 
 use std::{future::Future, ops::Add, pin::Pin};
@@ -16,7 +16,7 @@ use super::{
 use crate::{error::Error, token::TokenHash, user_id::UserId};
 
 impl Store {
-    /// Ends sessions for good, whether they are live or still reserved. Those that have ended stay as they are.
+    /// Ends sessions, whether they are live or still reserved. Those that have ended stay as they are.
     pub(crate) async fn end(
         &self,
         ids: &[Uuid],
@@ -92,7 +92,7 @@ impl Store {
         if tally.incomplete {
             return Ok(());
         }
-        // Whoever began to act as somebody after they were found did so with a session that was to end, and that is
+        // An administrator who began to act as a user after they were found did so with a session that was to end, and that is
         // over now in favour of another.
         let Some(acting) = filter.once_more_among_acting() else {
             return Ok(());

@@ -14,7 +14,7 @@ pub(crate) enum FaultKind {
     Conflict,
     /// The statement failed on some row's data: without that row it would not.
     Data,
-    /// The statement failed for good: its text does not fit the schema, or a right is missing.
+    /// The statement failed and would fail again: its text does not fit the schema, or a right is missing.
     Statement,
     /// No answer within the time budget.
     TimedOut,

@@ -18,19 +18,19 @@ use crate::{error::Error, user_id::UserId};
 /// Which sessions are meant: all conditions together. The same filter lists and revokes, so that the list is the
 /// preview of the revocation.
 ///
-/// There is no filter by accident: one starts from [`user`](Self::user) or, spelled out, [`everybody`](Self::everybody).
+/// There is no filter by accident: one starts from [`user`](Self::user) or, spelled out, [`all`](Self::all).
 ///
 /// ```
 /// use countersign::{Filter, SessionState};
 ///
 /// let alice_on_curl = Filter::user("alice").state(SessionState::Live).user_agent("curl/");
-/// let all_of_one_address = Filter::everybody().ip("192.0.2.7");
+/// let all_of_one_address = Filter::all().ip("192.0.2.7");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     user_id: Option<UserId>,
     acting_user: Option<UserId>,
-    /// Only those in which somebody acts as somebody else.
+    /// Only those in which an administrator acts as a user.
     acting: bool,
     state: Option<SessionState>,
     ip: Option<String>,
@@ -44,7 +44,7 @@ pub struct Filter {
 impl Filter {
     /// The sessions of all users.
     #[must_use]
-    pub fn everybody() -> Self {
+    pub fn all() -> Self {
         Self {
             user_id: None,
             acting_user: None,
@@ -64,11 +64,11 @@ impl Filter {
     pub fn user(user_id: impl Into<UserId>) -> Self {
         Self {
             user_id: Some(user_id.into()),
-            ..Self::everybody()
+            ..Self::all()
         }
     }
 
-    /// Only those in which this administrator acts as somebody else: see [`Session::login_as`](crate::Session::login_as).
+    /// Only those in which this administrator acts as a user: see [`Session::login_as`](crate::Session::login_as).
     #[must_use]
     pub fn acting_user(mut self, user_id: impl Into<UserId>) -> Self {
         self.acting_user = Some(user_id.into());
@@ -123,7 +123,7 @@ impl Filter {
         }
     }
 
-    /// The same filter among sessions in which somebody acts; `None` where it cannot mean both such a session and the one
+    /// The same filter among sessions in which an administrator acts; `None` where it cannot mean both such a session and the one
     /// whose place that took, which is another user's.
     pub(super) fn once_more_among_acting(&self) -> Option<Self> {
         let names_one = self.user_id.is_some() || self.acting_user.is_some() || self.id.is_some();
@@ -139,7 +139,7 @@ impl Filter {
     }
 
     pub(crate) fn id(id: Uuid) -> Self {
-        Self::everybody().only(id)
+        Self::all().only(id)
     }
 
     pub(crate) fn only(mut self, id: Uuid) -> Self {

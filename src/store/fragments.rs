@@ -37,7 +37,7 @@ impl Fragments {
             // Every statement that finds sessions or users by anything but an id that was found so, says this.
             "in_realm" => format!("realm = '{}'", self.realm),
             // Reserved no longer, not ended, neither timeout passed. Verifier, limits, listings, revocations and touches
-            // all say this and nothing else.
+            // all say exactly this.
             "live" => format!(
                 "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at > {idle_since} AND expires_at > {now})"
             ),
@@ -116,7 +116,7 @@ impl Fragments {
         })
     }
 
-    /// When a session that nobody ended came to its end.
+    /// When a session that ran out came to its end.
     fn expired_at(&self) -> String {
         let idle = self.timings.idle_timeout;
         match self.dialect {

@@ -25,7 +25,7 @@ pub(crate) enum SignInError {
     PreviousOver,
     /// The reservation lapsed or was revoked meanwhile.
     Lapsed,
-    /// Nobody waits for it any longer; nothing was changed.
+    /// The client waits for it no longer; nothing was changed.
     Abandoned,
     /// The database did not do it.
     Store(Error),

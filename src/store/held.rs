@@ -1,4 +1,4 @@
-//! A connection that is held for a while, and what becomes of it when whoever holds it is dropped.
+//! A connection that is held for a while, and what becomes of it when its holder is dropped.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// A connection that goes back only when nothing is left on it: dropped in mid-statement or in mid-transaction, it would
-/// carry half an answer, or an open transaction, to whoever comes next.
+/// carry half an answer, or an open transaction, to its next holder.
 pub(crate) struct Held<DB: Speaks> {
     home: Arc<Connections<DB>>,
     /// Taken out when it is dropped.
@@ -70,7 +70,7 @@ impl<DB: Speaks> Held<DB> {
         self.answered(outcome)
     }
 
-    /// The connection, for one statement; [`answered`](Self::answered) has to follow.
+    /// The connection, for one statement; [`answered`](Self::answered) must follow.
     pub(super) fn asked(&mut self) -> Result<&mut DB::Connection, Fault> {
         self.condition = Condition::Asked(Instant::now());
         match &mut self.rest {
@@ -116,7 +116,7 @@ impl<DB: Speaks> Drop for Held<DB> {
                 purpose: self.purpose,
                 since,
             }),
-            // sqlx's pool looks at it before it goes to anybody else.
+            // sqlx's pool looks at it before it lends it again.
             (Condition::Broken, Origin::Own(own)) => {
                 self.home.tell(ConnectionDiscard::Broken);
                 self.home.distrust_all();
@@ -129,7 +129,7 @@ impl<DB: Speaks> Drop for Held<DB> {
             (Condition::Spoiled, Origin::Lent(lent)) => drop((lent, permit)),
             (Condition::Resting, Origin::Own(own)) if !self.open => {
                 self.home.put_back(own);
-                // Whoever waits for the place finds the connection there.
+                // The next in line for the place finds the connection there.
                 drop(permit);
             }
             (Condition::Resting, Origin::Lent(lent)) if !self.open => drop((lent, permit)),

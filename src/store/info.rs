@@ -12,7 +12,7 @@ use crate::user_id::UserId;
 pub enum EndedReason {
     /// Its user signed out.
     Logout,
-    /// Somebody decided so.
+    /// An administrator, the user or a program revoked it.
     Revoked,
     /// It made room for a newer one: the user's limit was reached.
     Limit,
@@ -74,7 +74,7 @@ impl EndedReason {
 pub enum SessionState {
     /// Its token is accepted.
     Live,
-    /// Over for good: ended, or a timeout passed.
+    /// Over: ended, or a timeout passed. No session comes back.
     Ended,
 }
 

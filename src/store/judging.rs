@@ -1,6 +1,6 @@
 //! The statements that judge sessions: the one of each request, and the one of open connections.
 //!
-//! A session is found by its digest, or by its id, and by nothing else. Realm, times and state come along as columns and
+//! A session is found by its digest or by its id alone. Realm, times and state come along as columns and
 //! are judged afterwards, so that no planner can take them for a way to the row, whatever its statistics say.
 //! Each answer names everything that was asked: what is missing from it was lost on the way, and is not known.
 // docs/decisions/50-cut-answers-are-unknown.md

@@ -122,7 +122,7 @@ pub(crate) struct Store {
     /// After this long a walk within the time budget begins no further step.
     walk_budget: Duration,
     backlog: Backlog,
-    /// Something was ended by this process: whoever watches sessions looks again.
+    /// Something was ended by this process: the watchers of sessions look again.
     ended: Notify,
 }
 
@@ -182,7 +182,7 @@ impl Store {
         self.driver.on_discard(listener);
     }
 
-    /// What has to be undone.
+    /// What must be undone.
     pub(crate) fn backlog(&self) -> &Backlog {
         &self.backlog
     }

@@ -26,7 +26,7 @@ pub(crate) mod sealed {
     )]
     pub trait Sealed {
         #[doc(hidden)]
-        #[allow(private_interfaces)] // sealed: nobody outside can call it
+        #[allow(private_interfaces)] // sealed: no other crate can call it
         fn driver(&self) -> Arc<dyn super::Driver>;
     }
 }

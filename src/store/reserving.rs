@@ -88,7 +88,7 @@ impl Store {
             Err(Attempt::Fault(fault)) if fault.is_lost() => drop(link),
             outlook => return Ok((link, outlook?)),
         }
-        // Whoever has had a turn is not refused for coming late.
+        // A sign-in that has had a turn is not refused for coming late.
         let mut link = self.driver.acquire(Purpose::Grant).await?;
         let outlook = self.outlook(link.as_mut(), new, default).await?;
         Ok((link, outlook))

@@ -55,7 +55,7 @@ pub(crate) struct Displaced {
 pub(crate) struct NewSession {
     pub(crate) id: Uuid,
     pub(crate) user_id: UserId,
-    /// The administrator who will act as this user: nobody's limit counts such a session.
+    /// The administrator who will act as this user: no limit counts such a session.
     pub(crate) acting_user: Option<UserId>,
     pub(crate) token: TokenHash,
     /// The browser's session until now: it takes no place of its own and ends when the new one becomes real.
@@ -70,7 +70,7 @@ pub(crate) struct NewSession {
 }
 
 impl NewSession {
-    /// Who does it: the name in `ended_by` of what has to end for it.
+    /// Who does it: the name in `ended_by` of what must end for it.
     pub(crate) fn actor(&self) -> &UserId {
         self.acting_user.as_ref().unwrap_or(&self.user_id)
     }
@@ -84,7 +84,7 @@ impl NewSession {
 }
 
 impl Store {
-    /// Makes a reserved session real: ends those that have to go for it, and the one it replaces, in the same
+    /// Makes a reserved session real: ends those that must go for it, and the one it replaces, in the same
     /// transaction. `stamp` is what the account had when the place was taken. `wanted` is asked last of all before the
     /// commit.
     pub(crate) async fn activate(

@@ -26,7 +26,7 @@ struct Facts {
 }
 
 impl Store {
-    /// What the new session has to keep to, under the user's lock; refused where the account of the user, or of an
+    /// What the new session must keep to, under the user's lock; refused where the account of the user, or of an
     /// administrator who is to act as the user, may not be used.
     pub(super) async fn standing(
         &self,
@@ -154,7 +154,7 @@ impl Store {
 }
 
 impl NewSession {
-    /// The limit that this session has to keep.
+    /// The limit that this session must keep.
     fn limit(&self, default: Limit, maximum: Option<i64>) -> Limit {
         match (&self.acting_user, maximum) {
             (Some(_), _) => Limit::unlimited(),

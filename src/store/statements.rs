@@ -200,7 +200,7 @@ impl Statements {
                 &[Int],
             ),
             set_user_limit: one(
-                // A negative number stands for "none of its own" below -1, so that no parameter has to be NULL.
+                // A negative number stands for "none of its own" below -1, so that no parameter is NULL.
                 "UPDATE countersign_users SET max_sessions = NULLIF({?int}, -2) \
                  WHERE {in_realm} AND user_id = {?text}",
                 &[],
@@ -289,7 +289,7 @@ impl Statements {
                 "UPDATE countersign_sessions SET authenticated_at = {now} WHERE id = {?uuid} AND {live}",
                 &[],
             ),
-            // Rows that were found before, by their ids. What else has to hold is a flag, which no index can serve: a planner
+            // Rows that were found before, by their ids. What else must hold is a flag, which no index can serve: a planner
             // would otherwise read all that is reserved, or has ended, to find them.
             sweep: [
                 sweep_step(

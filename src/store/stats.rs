@@ -77,7 +77,7 @@ impl Store {
     /// none of them fail.
     pub(crate) async fn stats(&self) -> Result<Stats, Error> {
         let mut walk = self
-            .walk(&Filter::everybody(), Looking::Listed, "", &[])?
+            .walk(&Filter::all(), Looking::Listed, "", &[])?
             .lasting(Extent::ToTheEnd);
         let mut count = Count::default();
         while !walk.is_done() {

@@ -24,7 +24,7 @@ pub(crate) enum Lookup {
         /// Why it has ended; `None` while it is reserved.
         reason: Option<EndedReason>,
     },
-    /// The session is live, and its account is not what it was at sign-in: it is over, and has to be written down so.
+    /// The session is live, and its account is not what it was at sign-in: it is over, and must be recorded so.
     StampChanged(Found),
     /// The session is live, its account may not be used.
     AccountRefused(Found),

@@ -79,7 +79,7 @@ impl Store {
         })
     }
 
-    /// The sessions that somebody ended within the last seconds, on whichever node; `None` where those are more than it
+    /// The sessions that were ended within the last seconds, on whichever node; `None` where those are more than it
     /// pays to read.
     pub(crate) async fn ended_recently(&self) -> Result<Option<Vec<(Uuid, EndedReason)>>, Error> {
         let rows = self

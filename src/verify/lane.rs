@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::{Fault, FaultKind, Link, Lookup};
 
-/// One lane: a task that asks for those who wait, until nobody does.
+/// One lane: a task that asks for those who wait, until none does.
 pub(super) struct Lane {
     shared: Arc<Shared>,
     /// Not counted out yet.
@@ -81,7 +81,7 @@ impl Lane {
         }
     }
 
-    /// Nobody can queue up between the look at the queue and the end of the lane.
+    /// No request can queue up between the look at the queue and the end of the lane.
     fn has_work(&mut self, link: &mut Option<Box<dyn Link>>) -> bool {
         if !self.counted {
             return false;
@@ -140,7 +140,7 @@ impl Lane {
                 self.no_connection(&fault);
             }
         }
-        // While everybody waits for a connection, a busy lane must not sit on one; nor on one that has had its time.
+        // While all lanes wait for a connection, a busy lane must not sit on one; nor on one that has had its time.
         let keeps = !self.shared.store.is_exhausted();
         question.into_link().filter(|link| keeps && link.is_good())
     }

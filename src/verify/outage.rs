@@ -1,5 +1,5 @@
 //! While the database cannot be reached, requests are told so at once instead of waiting out their time budget one
-//! after the other. A task of its own finds out when it is back: no request has to be sacrificed for that.
+//! after the other. A task of its own finds out when it is back: no request is sacrificed for that.
 //!
 //! A connection that cannot be had is an outage. A statement that has no answer within the budget raises a doubt: the same
 //! task asks, and unless something is answered soon, that is an outage too. So only the first request waits for long.
@@ -27,7 +27,7 @@ use crate::{
 
 const PROBE_PAUSE: Duration = Duration::from_millis(100);
 /// How many probes may be under way at once. After a failover each connection in the pool can lead to a server that is
-/// gone, and takes a whole time budget to find that out: one after the other they would keep everybody waiting.
+/// gone, and takes a whole time budget to find that out: one after the other they would keep all requests waiting.
 const PROBES: usize = 16;
 /// How long a doubt lasts at the most. A new connection and a look-up take a few round trips.
 const DOUBT: Duration = Duration::from_millis(250);
@@ -176,7 +176,7 @@ impl Shared {
 }
 
 struct Probe {
-    /// Nobody probes for an application that is gone.
+    /// There is no probe for an application that is gone.
     shared: Weak<Shared>,
     time_budget: Duration,
     /// Counted out already.

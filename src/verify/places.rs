@@ -5,10 +5,10 @@
 //! 2. A statement that fails on some row's data takes all who share it along. They come back, and are asked for in
 //!    smaller and smaller companies: 256, 64, 16, 4, alone. Each failing token costs a few statements, and a company of
 //!    256 costs 341 at the most, however many of them fail.
-//! 3. A token that fails alone is a suspect. From then on it is asked for apart, after everybody else, until the database
+//! 3. A token that fails alone is a suspect. From then on it is asked for apart, after all others, until the database
 //!    answers for it. It costs its neighbours nothing any more.
 //! 4. Newcomers and those who came back take turns, so neither can hold up the other.
-//! 5. Whoever leaves gives the place back at once.
+//! 5. A request that leaves gives its place back at once.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -156,7 +156,7 @@ impl Places {
         Some(Batch { apart, asked })
     }
 
-    /// Whether there is anybody to ask for.
+    /// Whether there is a token to ask for.
     pub(super) fn has_work(&self, suspects_too: bool) -> bool {
         self.turn(suspects_too).is_some()
     }
@@ -240,7 +240,7 @@ impl Places {
         }
     }
 
-    /// Takes everybody.
+    /// Takes all that wait.
     pub(super) fn clear(&mut self) -> Batch {
         self.order.clear();
         self.requests = 0;
@@ -279,12 +279,12 @@ impl Batch {
         self.apart == SUSPECT
     }
 
-    /// Tells everybody who waits.
+    /// Answers all that wait.
     pub(super) fn answer(self, answer: impl Fn(&TokenHash) -> Answer) {
         for asked in self.asked {
             let answer = answer(&asked.token);
             for waiter in asked.waiters {
-                // Whoever has gone needs no answer.
+                // A request that has gone needs no answer.
                 let _ = waiter.answer.send(answer.clone());
             }
         }

@@ -122,7 +122,7 @@ impl<'a> Question<'a> {
     }
 
     /// Waits a little after a conflict, longer each time and jittered, so that rivals come apart. Look-ups take no part in
-    /// anybody's order, so they are repeated while there is time.
+    /// any order of locks, so they are repeated while there is time.
     async fn pause(&mut self, conflicts: u32, batch: &Batch) -> bool {
         let [first, longest] = PAUSES;
         let pause = first.saturating_mul(1 << conflicts.min(16)).min(longest);

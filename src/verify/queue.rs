@@ -1,6 +1,6 @@
 //! The coalescing verifier: requests that wait at the same moment share one statement.
 //!
-//! 1. A request puts its token into the queue and waits. A lone one leaves at once: nobody waits for a timer.
+//! 1. A request puts its token into the queue and waits. A lone one leaves at once: no request waits for a timer.
 //! 2. A lane takes a connection first and everything that is queued second, asks once, and answers each.
 //!    A request therefore only ever joins a statement that has not been sent yet, which is what makes a revocation
 //!    hold from the next request on: whatever the statement sees is at least as new as the request.
@@ -12,7 +12,7 @@
 //! 5. While the database cannot be reached at all, the answer is "unavailable" without waiting.
 //! 6. A statement that fails on some row's data is asked again in smaller companies, until the row is alone
 //!    ([`places`](super::places)).
-//! 7. A lane can die with the runtime that it runs on. Whoever it leaves without an answer queues up once more.
+//! 7. A lane can die with the runtime that it runs on. A request that it leaves without an answer queues up once more.
 // docs/decisions/07-one-lane-more-when-slow.md
 
 use std::{
@@ -180,15 +180,15 @@ impl Shared {
         self.events.meter().queued(state.places.requests());
     }
 
-    /// Tells everybody who waits that there is nobody to ask.
+    /// Tells all that wait that the database cannot be asked.
     pub(super) fn refuse_all(&self) {
-        let everybody = {
+        let all = {
             let mut state = self.lock();
-            let everybody = state.places.clear();
+            let all = state.places.clear();
             self.count(&state);
-            everybody
+            all
         };
-        everybody.answer(|_| Err(Unanswered::Outage));
+        all.answer(|_| Err(Unanswered::Outage));
     }
 }
 

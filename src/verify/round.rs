@@ -10,7 +10,7 @@ use crate::store::{EndedReason, Fault, FaultKind, Store};
 
 /// Into how many parts those are divided whom one of them has made fail.
 const PARTS: usize = 4;
-/// When so many have failed one by one and nobody was answered, it is not their fault.
+/// When so many have failed one by one and none was answered, it is not their fault.
 const ENOUGH: usize = 8;
 /// How often a session that met a conflict is asked for again.
 const CONFLICTS: u32 = 3;
@@ -36,7 +36,7 @@ pub(super) async fn ended_among(
             }
             Err(fault) => fault,
         };
-        // The application's functions raise what they like: a statement about nobody tells whether it works. In mid-round
+        // The application's functions raise what they like: a statement about no session tells whether it works. In mid-round
         // too, as the database can go away at any time.
         if fault.kind() != FaultKind::Data && store.ended_among(&[]).await.is_err() {
             return Err(fault);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::token::TokenHash;
 
-/// How many are remembered. One that is forgotten costs the statements that find it again, and nothing else.
+/// How many are remembered. One that is forgotten costs only the statements that find it again.
 const REMEMBERED: usize = 4096;
 
 /// The suspects of late. It holds no answers: a suspect is asked for again at each request, apart from the others.

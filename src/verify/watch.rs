@@ -97,7 +97,7 @@ impl Watchers {
         }))
     }
 
-    /// Watches a session from now on. The task that does so ends when nobody watches any more.
+    /// Watches a session from now on. The task that does so ends when no connection is watched any more.
     pub(crate) fn watch(&self, id: Uuid) -> Watch {
         let mut state = self.0.lock();
         let reason = state
@@ -128,7 +128,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who is watched; forgets whom nobody watches any longer, and says when there is nobody left.
+    /// The watched sessions. It forgets those that no connection watches any longer, and says when none is left.
     fn watched(&self) -> Option<Vec<Uuid>> {
         let mut state = self.lock();
         state

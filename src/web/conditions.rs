@@ -42,7 +42,7 @@ impl Conditions {
     pub(crate) fn filter(&self) -> Filter {
         let mut filter = match &self.user_id {
             Some(user_id) => Filter::user(user_id),
-            None => Filter::everybody(),
+            None => Filter::all(),
         };
         if let Some(user_id) = &self.acting_user {
             filter = filter.acting_user(user_id);

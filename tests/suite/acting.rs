@@ -80,17 +80,17 @@ on_every_database! {
         assert_eq!(app.who(&browser).await, "2");
         assert_eq!(app.who(&before).await, "anonymous replaced");
 
-        let sessions = list(&app, &Filter::everybody()).await;
+        let sessions = list(&app, &Filter::all()).await;
         let [acting, own] = sessions.as_slice() else { panic!("{sessions:?}") };
         assert_eq!((&acting.user_id, &acting.acting_user), (&UserId::from(2), &Some(UserId::from(1))));
         assert_eq!((&own.user_id, &own.acting_user), (&UserId::from(1), &None));
         assert_eq!((acting.state, own.state), (SessionState::Live, SessionState::Ended));
         assert_eq!((own.ended_reason, own.ended_by.as_deref()), (Some(EndedReason::Replaced), Some("1")));
         // It is the user's to see, and can be looked for by who acts.
-        for filter in [Filter::user(2), Filter::everybody().acting_user(1), Filter::user(2).acting_user(1)] {
+        for filter in [Filter::user(2), Filter::all().acting_user(1), Filter::user(2).acting_user(1)] {
             assert_eq!(list(&app, &filter).await, std::slice::from_ref(acting));
         }
-        for filter in [Filter::user(1).acting_user(1), Filter::everybody().acting_user(2)] {
+        for filter in [Filter::user(1).acting_user(1), Filter::all().acting_user(2)] {
             assert_eq!(list(&app, &filter).await, []);
         }
         assert_eq!(app.sessions.get(acting.id).await.unwrap(), Some(acting.clone()));
@@ -104,14 +104,14 @@ on_every_database! {
         let app = App::new(&database).await;
         for (leave, reason) in [("/logout", "logout"), ("/login/3", "replaced")] {
             let mut browser = acting(&app).await;
-            let id = live(&app, Filter::everybody().acting_user(1)).await[0].id;
+            let id = live(&app, Filter::all().acting_user(1)).await[0].id;
             browser.post(&app.router, leave).await;
             let ended = app.sessions.get(id).await.unwrap().unwrap();
             assert_eq!(ended.ended_reason.map(EndedReason::as_str), Some(reason));
             let by = match leave { "/logout" => "1", _ => "3" };
             assert_eq!(ended.ended_by.as_deref(), Some(by), "{leave}");
         }
-        assert_eq!(live(&app, Filter::everybody().acting_user(1)).await, []);
+        assert_eq!(live(&app, Filter::all().acting_user(1)).await, []);
     }
 
     async fn it_has_the_users_permissions_and_none_of_the_administrators(database: Database) {
@@ -136,13 +136,13 @@ on_every_database! {
         let app = App::with(&database, |builder| builder.acting_timeout(timeout)).await;
         let mut browser = acting(&app).await;
         let ends = |session: &SessionInfo| session.expires_at - session.created_at;
-        let session = live(&app, Filter::everybody()).await.remove(0);
+        let session = live(&app, Filter::all()).await.remove(0);
         assert_eq!(ends(&session), timeout);
         for path in ["/rotate", "/reauthenticated", "/rotate"] {
             let answer = browser.post(&app.router, path).await;
             let cookie = answer.session_cookie().unwrap();
             assert!(!cookie.to_lowercase().contains("max-age"), "{cookie}");
-            assert_eq!(ends(&live(&app, Filter::everybody()).await[0]), timeout, "{path}");
+            assert_eq!(ends(&live(&app, Filter::all()).await[0]), timeout, "{path}");
         }
         assert_eq!(app.who(&browser).await, "2");
         database.age("expires_at", 601).await;
@@ -343,7 +343,7 @@ on_every_database! {
             match ending {
                 "user" => drop(sessions.revoke_user(1, "test").await.unwrap()),
                 "filter" => drop(sessions.revoke_where(&Filter::user(1), "test").await.unwrap()),
-                "everybody" => drop(sessions.revoke_where(&Filter::everybody(), "test").await.unwrap()),
+                "everybody" => drop(sessions.revoke_where(&Filter::all(), "test").await.unwrap()),
                 "session" => assert!(sessions.revoke(own, "test").await.unwrap()),
                 "logout" => drop(copy.post(&other.router, "/logout").await),
                 "replaced" => drop(copy.post(&other.router, "/act-as/3").await),
@@ -360,7 +360,7 @@ on_every_database! {
             eventually("nothing is left", || async {
                 database.count(&format!("{LIVE} AND user_id = '2'")).await == 0
             }).await;
-            sessions.revoke_where(&Filter::everybody(), "test").await.unwrap();
+            sessions.revoke_where(&Filter::all(), "test").await.unwrap();
         }
     }
 
@@ -376,7 +376,7 @@ on_every_database! {
         database.execute("UPDATE users SET disabled = TRUE WHERE id = 1").await;
         gate.open();
         assert_eq!(app.who(&slow.await.unwrap()).await, "anonymous account-refused");
-        let acting = Filter::everybody().acting_user(1).state(SessionState::Live);
+        let acting = Filter::all().acting_user(1).state(SessionState::Live);
         assert_eq!(list(&app, &acting).await, []);
     }
 
@@ -399,7 +399,7 @@ on_every_database! {
             let (browser, revoked) = (acts.await.unwrap(), revokes.await.unwrap());
             assert!(revoked <= 2, "{revoked}");
             assert!(app.who(&browser).await.starts_with("anonymous"));
-            assert_eq!(live(&app, Filter::everybody()).await, []);
+            assert_eq!(live(&app, Filter::all()).await, []);
         }
     }
 
@@ -414,8 +414,8 @@ on_every_database! {
             let answers = futures::future::try_join_all(acts).await.unwrap();
             let granted = answers.iter().filter(|status| status.is_success()).count();
             assert_eq!(granted, 1, "{answers:?}");
-            assert_eq!(live(&app, Filter::everybody().acting_user(1)).await.len(), 1);
-            app.sessions.revoke_where(&Filter::everybody(), "test").await.unwrap();
+            assert_eq!(live(&app, Filter::all().acting_user(1)).await.len(), 1);
+            app.sessions.revoke_where(&Filter::all(), "test").await.unwrap();
         }
     }
 
@@ -477,11 +477,11 @@ on_every_database! {
         let minutes = Duration::from_secs(40 * 60);
         let app = App::with(&database, |builder| builder.absolute_timeout(minutes)).await;
         let mut browser = app.signed_in("1").await;
-        let own = live(&app, Filter::everybody()).await.remove(0);
+        let own = live(&app, Filter::all()).await.remove(0);
         assert_eq!(own.expires_at - own.created_at, minutes);
         browser.post(&app.router, "/act-as/2").await;
         // Which has begun before.
-        let session = live(&app, Filter::everybody()).await.remove(0);
+        let session = live(&app, Filter::all()).await.remove(0);
         assert_eq!((session.acting_user.is_some(), session.expires_at), (true, own.expires_at));
     }
 }

@@ -76,7 +76,7 @@ on_every_database! {
         let unknown = recorded(&app, client(None, &[])).await;
         assert_eq!(unknown.ip, None);
 
-        let filter = Filter::everybody().ip("203.0.113.7").user_agent("Firefox");
+        let filter = Filter::all().ip("203.0.113.7").user_agent("Firefox");
         let found = app.sessions.list(&filter, Page::first(10)).await.unwrap().sessions;
         assert_eq!(found.iter().map(|session| session.id).collect::<Vec<_>>(), [info.id]);
     }
@@ -109,7 +109,7 @@ on_every_database! {
             other.jar = browser.jar.clone();
             assert_eq!(app.who(&other).await, "2");
         }
-        let listed = app.sessions.list(&Filter::everybody(), Page::first(2)).await.unwrap();
+        let listed = app.sessions.list(&Filter::all(), Page::first(2)).await.unwrap();
         assert_eq!(listed.sessions[0].ip.as_deref(), Some("203.0.113.7"));
     }
 }

@@ -79,10 +79,7 @@ async fn run_out(database: &Database) {
 }
 
 async fn only(app: &App) -> SessionInfo {
-    let page = app
-        .sessions
-        .list(&Filter::everybody(), Page::first(9))
-        .await;
+    let page = app.sessions.list(&Filter::all(), Page::first(9)).await;
     let mut sessions = page.unwrap().sessions;
     assert_eq!(sessions.len(), 1);
     sessions.remove(0)
@@ -193,7 +190,7 @@ on_every_database! {
         database.execute(&format!("UPDATE countersign_sessions SET expires_at = {soon}")).await;
         let own = only(&app).await.expires_at;
         assert_eq!(browser.post(&app.router, "/act-as/2").await.status, StatusCode::OK);
-        let acting = app.sessions.list(&Filter::everybody().acting_user(1), Page::first(9)).await.unwrap();
+        let acting = app.sessions.list(&Filter::all().acting_user(1), Page::first(9)).await.unwrap();
         assert_eq!(acting.sessions[0].expires_at, own);
         assert_eq!(app.who(&browser).await, "2");
     }

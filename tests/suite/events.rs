@@ -197,8 +197,8 @@ on_every_database! {
         assert_eq!(clients[0].post(&app.router, "/revoke-others").await.body, "2");
         app.sessions.revoke_user(3, "warden").await.unwrap();
         app.sessions.revoke_user(3, "warden").await.unwrap();
-        app.sessions.revoke_where(&Filter::everybody(), "night job").await.unwrap();
-        app.sessions.revoke_where_dry_run(&Filter::everybody()).await.unwrap();
+        app.sessions.revoke_where(&Filter::all(), "night job").await.unwrap();
+        app.sessions.revoke_where_dry_run(&Filter::all()).await.unwrap();
         assert_eq!(heard.told(&app).await, [
             "ended(revoked) ×2 user=2 by=2",
             "ended(revoked) user=3 by=warden",

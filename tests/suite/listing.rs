@@ -50,7 +50,7 @@ on_every_database! {
         database.execute(&format!(
             "UPDATE countersign_sessions SET created_at = '2020-06-01 00:00:00.000' WHERE id = '{}'", all[0]
         )).await;
-        let everybody = Filter::everybody();
+        let everybody = Filter::all();
         let (live, ended) = (SessionState::Live, SessionState::Ended);
         let cases: [(Filter, &[usize]); 14] = [
             (everybody.clone(), &[3, 2, 1, 0]),
@@ -119,7 +119,7 @@ on_every_database! {
         let mut again = app.signed_in("2").await;
         app.login(&mut again, "3").await;
         app.sessions.revoke_user(3, "nightly job").await.unwrap();
-        let mut told: Vec<_> = list(&app, &Filter::everybody()).await.into_iter()
+        let mut told: Vec<_> = list(&app, &Filter::all()).await.into_iter()
             .map(|session| (session.ended_reason.unwrap().as_str(), session.ended_by.unwrap()))
             .collect();
         told.sort();
@@ -164,17 +164,17 @@ on_every_database! {
         ];
         for text in hostile {
             let id = sign_in(&app, "3", "10.0.0.1", &format!("a {text} b")).await;
-            let found = list(&app, &Filter::everybody().user_agent(text)).await;
+            let found = list(&app, &Filter::all().user_agent(text)).await;
             assert!(ids(&found).contains(&id), "{text}");
             assert!(found.iter().all(|session| session.user_agent.as_ref().unwrap().contains(text)), "{text}");
-            for filter in [Filter::user(text), Filter::everybody().ip(text)] {
+            for filter in [Filter::user(text), Filter::all().ip(text)] {
                 assert_eq!(list(&app, &filter).await, [], "{text}");
                 assert_eq!(app.sessions.revoke_where(&filter, text).await.unwrap(), 0, "{text}");
             }
         }
         let long = "x".repeat(100_000);
-        assert_eq!(list(&app, &Filter::everybody().user_agent(&long)).await, []);
-        assert_eq!(list(&app, &Filter::everybody().ip(&long)).await, []);
+        assert_eq!(list(&app, &Filter::all().user_agent(&long)).await, []);
+        assert_eq!(list(&app, &Filter::all().ip(&long)).await, []);
         assert_eq!(database.live().await, 1 + hostile.len() as i64);
     }
 
@@ -183,8 +183,8 @@ on_every_database! {
         app.signed_in("2").await;
         let long = "x".repeat(256);
         let filters = [
-            Filter::everybody().ip("\0"),
-            Filter::everybody().user_agent("a\0b"),
+            Filter::all().ip("\0"),
+            Filter::all().user_agent("a\0b"),
             Filter::user("\0"),
             Filter::user(""),
             Filter::user(long.as_str()),
@@ -214,8 +214,8 @@ on_every_database! {
         database.insert(&rows).await;
         let expected: Vec<_> = [0, 1, 2, 4, 3].map(|number: usize| rows[number].id).into();
         let filters = [
-            Filter::everybody(), Filter::user(2), Filter::everybody().state(SessionState::Live),
-            Filter::everybody().created_after(year(2020)).created_before(year(2030)),
+            Filter::all(), Filter::user(2), Filter::all().state(SessionState::Live),
+            Filter::all().created_after(year(2020)).created_before(year(2030)),
         ];
         for (filter, size) in filters.iter().flat_map(|filter| [1, 2, 4, 5].map(|size| (filter, size))) {
             let (mut met, mut page) = (Vec::new(), Page::first(size));
@@ -237,7 +237,7 @@ on_every_database! {
         // A time that is none, and an id that is none: SQLite compares them as texts, like any others.
         let cursor: Cursor = "AXgAeA".parse().unwrap();
         let page = Page::first(1).after(cursor);
-        match app.sessions.list(&Filter::everybody(), page).await {
+        match app.sessions.list(&Filter::all(), page).await {
             Ok(page) => assert_eq!(page.sessions.len(), 1),
             Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidInput),
         }
@@ -247,19 +247,19 @@ on_every_database! {
         let app = App::new(&database).await;
         let id = sign_in(&app, "2", "10.0.0.1", "").await;
         for early in [-9999, -1, 0, 1, 1969, 1970] {
-            let after = Filter::everybody().created_after(year(early));
+            let after = Filter::all().created_after(year(early));
             assert_eq!(ids(&list(&app, &after).await), [id], "{early}");
-            assert_eq!(list(&app, &Filter::everybody().created_before(year(early))).await, [], "{early}");
+            assert_eq!(list(&app, &Filter::all().created_before(year(early))).await, [], "{early}");
         }
         for late in [2300, 9999] {
-            let before = Filter::everybody().created_before(year(late));
+            let before = Filter::all().created_before(year(late));
             assert_eq!(ids(&list(&app, &before).await), [id], "{late}");
-            assert_eq!(list(&app, &Filter::everybody().created_after(year(late))).await, [], "{late}");
+            assert_eq!(list(&app, &Filter::all().created_after(year(late))).await, [], "{late}");
         }
         // To the last digit that the database keeps.
         let created = app.sessions.get(id).await.unwrap().unwrap().created_at;
-        assert_eq!(ids(&list(&app, &Filter::everybody().created_after(created)).await), [id]);
-        assert_eq!(list(&app, &Filter::everybody().created_before(created)).await, []);
+        assert_eq!(ids(&list(&app, &Filter::all().created_after(created)).await), [id]);
+        assert_eq!(list(&app, &Filter::all().created_before(created)).await, []);
     }
 }
 
@@ -280,7 +280,7 @@ async fn rows_that_cannot_be_read_stop_no_ending_and_no_sweep(database: crate::s
             row.created_at += 1000;
         }
         database.insert(&behind).await;
-        let ended = app.sessions.revoke_where(&Filter::everybody(), "1").await;
+        let ended = app.sessions.revoke_where(&Filter::all(), "1").await;
         let swept = app.sessions.sweep().await.unwrap().expired;
         assert_eq!([ended.unwrap(), swept], expected, "{fate:?}");
         let gone = "DELETE FROM countersign_sessions WHERE ended_at IS NULL";

@@ -174,7 +174,7 @@ async fn who_may_not_create_tables_is_told_so_and_can_serve(database: Database) 
     assert!(
         error
             .to_string()
-            .contains("has to be allowed to create tables"),
+            .contains("needs the right to create tables"),
         "{error}"
     );
     database.pool.migrate().await.unwrap();

@@ -126,7 +126,7 @@ on_every_database! {
         assert_eq!(shown, due);
         assert_eq!(preview.field("ip").unwrap(), "192.0.2.7");
         assert_eq!(preview.field("everybody"), None);
-        assert_eq!(live_ids(&app, &Filter::everybody()).await.len(), 10, "a preview ends nothing");
+        assert_eq!(live_ids(&app, &Filter::all()).await.len(), 10, "a preview ends nothing");
 
         let answer = admin.submit(&app.router, "/admin/sessions/end", "ip=192.0.2.7&user_id=").await;
         assert_leads_to(&answer, "/admin/sessions?ip=192.0.2.7");
@@ -135,7 +135,7 @@ on_every_database! {
         for id in due {
             assert_eq!(ended_by(&app, id).await.as_deref(), Some("1"));
         }
-        let left = live_ids(&app, &Filter::everybody()).await;
+        let left = live_ids(&app, &Filter::all()).await;
         assert!(left.len() == 7 && left.contains(&own));
         let bobs = live_ids(&app, &Filter::user(3)).await[0];
         assert_page(&admin.submit(&app.router, &format!("/admin/sessions/{bobs}/end"), "").await, StatusCode::FORBIDDEN);
@@ -157,12 +157,12 @@ on_every_database! {
         for form in ["everybody=true&user_id=2", "usr_id=2", "user_id=2&user_id=3", "ip=x&everybody=true", "state=all&user_id=2", "user_id=2&x=y"] {
             assert_page(&admin.submit(&app.router, "/admin/sessions/end", form).await, StatusCode::BAD_REQUEST);
         }
-        assert_eq!(live_ids(&app, &Filter::everybody()).await.len(), 3);
+        assert_eq!(live_ids(&app, &Filter::all()).await.len(), 3);
         let preview = admin.get(&app.router, "/admin/sessions/end").await;
         assert_eq!(preview.field("everybody").unwrap(), "true");
         let answer = admin.submit(&app.router, "/admin/sessions/end", "everybody=true").await;
         assert_leads_to(&answer, "/admin/sessions");
-        assert_eq!(live_ids(&app, &Filter::everybody()).await, [own]);
+        assert_eq!(live_ids(&app, &Filter::all()).await, [own]);
     }
 
     async fn a_limit_is_set_and_taken_back(database: Database) {

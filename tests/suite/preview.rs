@@ -287,7 +287,7 @@ impl Wanted {
     fn filter(&self) -> Filter {
         let mut filter = match &self.user_id {
             Some(user_id) => Filter::user(user_id.as_str()),
-            None => Filter::everybody(),
+            None => Filter::all(),
         };
         if let Some(user_id) = &self.acting_user {
             filter = filter.acting_user(user_id.as_str());

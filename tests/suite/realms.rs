@@ -75,7 +75,7 @@ on_every_database! {
         for browser in [&browser, &before] {
             assert_eq!((shop.who(browser).await, blog.who(browser).await), ("2".into(), "anonymous".into()));
         }
-        assert_eq!(blog.sessions.list(&Filter::everybody(), Page::first(10)).await.unwrap().sessions, []);
+        assert_eq!(blog.sessions.list(&Filter::all(), Page::first(10)).await.unwrap().sessions, []);
         assert_eq!(blog.sessions.revoke_user(2, "test").await.unwrap(), 0);
         assert_eq!(shop.sessions.revoke_user(2, "test").await.unwrap(), 1);
     }
@@ -105,7 +105,7 @@ on_every_database! {
         ];
 
         let sessions = &shop.sessions;
-        assert_eq!(listed(&shop, &Filter::everybody()).await, BTreeSet::new());
+        assert_eq!(listed(&shop, &Filter::all()).await, BTreeSet::new());
         for row in &others {
             assert_eq!(sessions.get(row.id).await.unwrap(), None);
             assert!(!sessions.revoke(row.id, "test").await.unwrap());
@@ -122,10 +122,10 @@ on_every_database! {
             assert_eq!(shop.who(&client).await, "2");
         }
         for filter in [
-            Filter::everybody(),
+            Filter::all(),
             Filter::user(2),
-            Filter::everybody().state(SessionState::Live).ip("10.0.0.1"),
-            Filter::everybody().acting_user(1),
+            Filter::all().state(SessionState::Live).ip("10.0.0.1"),
+            Filter::all().acting_user(1),
         ] {
             let own = sessions.revoke_where_dry_run(&filter).await.unwrap();
             assert_eq!(sessions.revoke_where(&filter, "test").await.unwrap(), own);
@@ -160,13 +160,13 @@ on_every_database! {
             let listed = |row: &&NewRow| !matches!(row.fate, Fate::Reserved | Fate::Lapsed | Fate::ReservedAndEnded);
             rows.iter().filter(listed).map(|row| row.id).collect::<BTreeSet<_>>()
         };
-        assert_eq!(listed(&shop, &Filter::everybody()).await, shown(&in_shop));
-        assert_eq!(listed(&blog, &Filter::everybody()).await, shown(&in_blog));
+        assert_eq!(listed(&shop, &Filter::all()).await, shown(&in_shop));
+        assert_eq!(listed(&blog, &Filter::all()).await, shown(&in_blog));
         let before = everything_of(&database, "blog").await;
         // Three live ones for each of three users, and one in which the administrator acts as somebody.
-        assert_eq!(shop.sessions.revoke_where(&Filter::everybody(), "test").await.unwrap(), 10);
+        assert_eq!(shop.sessions.revoke_where(&Filter::all(), "test").await.unwrap(), 10);
         assert_eq!(everything_of(&database, "blog").await, before);
-        assert_eq!(blog.sessions.revoke_where_dry_run(&Filter::everybody()).await.unwrap(), 10);
+        assert_eq!(blog.sessions.revoke_where_dry_run(&Filter::all()).await.unwrap(), 10);
         assert_eq!(blog.sessions.revoke_user(1, "test").await.unwrap(), 4);
     }
 
@@ -201,8 +201,8 @@ on_every_database! {
         shop.sessions.sweep().await.unwrap();
         assert_eq!(everything_of(&database, "blog").await, before);
         // Seen half a minute ago: run out there, live here.
-        assert_eq!(listed(&shop, &Filter::everybody().state(SessionState::Live)).await, BTreeSet::new());
-        assert_eq!(listed(&blog, &Filter::everybody().state(SessionState::Live)).await.len(), 10);
+        assert_eq!(listed(&shop, &Filter::all().state(SessionState::Live)).await, BTreeSet::new());
+        assert_eq!(listed(&blog, &Filter::all().state(SessionState::Live)).await.len(), 10);
         let before = everything_of(&database, "shop").await;
         let swept = blog.sessions.sweep().await.unwrap();
         // Idle and overdue, of each user; a lapsed sign-in of each.
@@ -221,7 +221,7 @@ on_every_database! {
         let ends = watched(&blog, &in_blog).await;
         // There is nothing to watch about the other realm's cookie.
         let mut nothing = watched(&shop, &in_blog).await;
-        blog.sessions.revoke_where(&Filter::everybody(), "test").await.unwrap();
+        blog.sessions.revoke_where(&Filter::all(), "test").await.unwrap();
         assert_eq!(tokio::time::timeout(crate::support::PATIENCE, ends).await.unwrap().as_str(), "revoked");
         // Rounds and wakes have gone by here as well when another session of this realm is seen to end.
         let other = shop.signed_in("3").await;

@@ -55,7 +55,7 @@ impl Way {
                 assert_eq!(app.who(&other).await, "2");
             }
             RevokeWhere => {
-                let all = Filter::everybody();
+                let all = Filter::all();
                 assert_eq!(sessions.revoke_where(&all, "job").await.unwrap(), 1);
             }
             Logout => drop(client.clone().post(&app.router, "/logout").await),
@@ -167,7 +167,7 @@ on_every_database! {
         let there = App::beside(&database, |builder| builder).await;
         let (gate, slow) = slow_router(&here.sessions);
         let other = Filter::user(3);
-        for filter in [Filter::user(2), Filter::everybody()] {
+        for filter in [Filter::user(2), Filter::all()] {
             let under_way = tokio::spawn(slow.clone().oneshot(Client::new().request(Method::POST, "/login/2")));
             gate.reached().await;
             assert_eq!(there.sessions.revoke_where(&other, "1").await.unwrap(), 0);

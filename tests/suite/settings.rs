@@ -88,7 +88,7 @@ async fn any_user_agent_signs_in(database: &Database, kept: &str, by: &str) {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(app.who(&client).await, "2");
 
-    let found = Filter::everybody().user_agent("5 €");
+    let found = Filter::all().user_agent("5 €");
     let page = app.sessions.list(&found, Page::first(9)).await.unwrap();
     let [session] = page.sessions.as_slice() else {
         panic!("{page:?}")

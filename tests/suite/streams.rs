@@ -108,7 +108,7 @@ on_every_database! {
         let mut anonymous = watched(&app, &Client::new()).await;
         // Long enough for another's ending to come through.
         let ended = watched(&app, &app.signed_in("2").await).await;
-        app.sessions.revoke_where(&Filter::everybody(), "test").await.unwrap();
+        app.sessions.revoke_where(&Filter::all(), "test").await.unwrap();
         assert_eq!(reason(ended).await, "revoked");
         assert!(futures::poll!(&mut anonymous).is_pending());
     }

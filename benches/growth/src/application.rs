@@ -145,7 +145,7 @@ async fn far(sessions: &Sessions) -> Result<Option<Cursor>, Failure> {
         if let Some(cursor) = far.clone() {
             page = page.after(cursor);
         }
-        match sessions.list(&Filter::everybody(), page).await?.next {
+        match sessions.list(&Filter::all(), page).await?.next {
             Some(next) => far = Some(next),
             None => break,
         }

@@ -136,7 +136,7 @@ impl Application {
         n: u64,
         prepared: &Prepared,
     ) -> Result<Outcome, Failure> {
-        let everything = Filter::everybody;
+        let everything = Filter::all;
         let first = Page::first(PAGE);
         let start = Instant::now();
         let mut is_incomplete = false;

@@ -19,7 +19,7 @@ fn text_round_trips() {
 
 #[test]
 fn the_layout_is_kept() {
-    // Cookies of older releases have to stay readable, so this changes with VERSION alone.
+    // Cookies of older releases must stay readable, so this changes with VERSION alone.
     let token = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     let read = Credentials::from_text(&format!("1{token}2")).unwrap();
     assert_eq!(

@@ -10,7 +10,7 @@ const ID: Uuid = Uuid::from_u128(0x0190_f3c5_7a1b_7c3d_8e4f_a1b2_c3d4_e5f6);
 fn the_layout_is_kept() {
     let expires_at = NOW.after(LIFETIME);
     for (holder, text) in [
-        (Holder::Nobody, "11795629600 - body"),
+        (Holder::Anonymous, "11795629600 - body"),
         (
             Holder::Session(ID),
             "11795629600 0190f3c57a1b7c3d8e4fa1b2c3d4e5f6 body",
@@ -25,7 +25,7 @@ fn the_layout_is_kept() {
 #[test]
 fn it_counts_for_its_holder_alone() {
     let holders = [
-        Holder::Nobody,
+        Holder::Anonymous,
         Holder::Session(ID),
         Holder::Session(Uuid::from_u128(1)),
     ];
@@ -40,8 +40,9 @@ fn it_counts_for_its_holder_alone() {
 
 #[test]
 fn it_counts_for_its_time_and_the_difference_of_clocks() {
-    let text = to_text(Holder::Nobody, NOW.after(LIFETIME), "body");
-    let counts_at = |seconds| body_of(&text, Holder::Nobody, Moment(seconds), LIFETIME).is_some();
+    let text = to_text(Holder::Anonymous, NOW.after(LIFETIME), "body");
+    let counts_at =
+        |seconds| body_of(&text, Holder::Anonymous, Moment(seconds), LIFETIME).is_some();
     let (begin, end, skew) = (NOW.0, NOW.0 + 600, SKEW.as_secs());
     for (seconds, expected) in [
         (begin - skew - 1, false), // from a future that no clock of ours has
@@ -55,8 +56,8 @@ fn it_counts_for_its_time_and_the_difference_of_clocks() {
     ] {
         assert_eq!(counts_at(seconds), expected, "{seconds}");
     }
-    let forever = to_text(Holder::Nobody, Moment(u64::MAX), "body");
-    assert_eq!(body_of(&forever, Holder::Nobody, NOW, LIFETIME), None);
+    let forever = to_text(Holder::Anonymous, Moment(u64::MAX), "body");
+    assert_eq!(body_of(&forever, Holder::Anonymous, NOW, LIFETIME), None);
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn anything_else_is_nothing() {
         "1[[\"info\",\"one\"]]", // a message as an older release wrote it
     ] {
         assert_eq!(
-            body_of(text, Holder::Nobody, NOW, LIFETIME),
+            body_of(text, Holder::Anonymous, NOW, LIFETIME),
             None,
             "{text:?}"
         );
@@ -87,14 +88,14 @@ fn anything_else_is_nothing() {
 proptest! {
     #[test]
     fn any_body_comes_back(body: String, id: Option<u128>) {
-        let holder = id.map_or(Holder::Nobody, |id| Holder::Session(Uuid::from_u128(id)));
+        let holder = id.map_or(Holder::Anonymous, |id| Holder::Session(Uuid::from_u128(id)));
         let text = to_text(holder, NOW, &body);
         prop_assert_eq!(body_of(&text, holder, NOW, LIFETIME), Some(body.as_str()));
     }
 
     #[test]
     fn no_text_is_too_strange(text: String) {
-        let _ = body_of(&text, Holder::Nobody, NOW, LIFETIME);
-        let _ = body_of(&format!("1{text}"), Holder::Nobody, NOW, LIFETIME);
+        let _ = body_of(&text, Holder::Anonymous, NOW, LIFETIME);
+        let _ = body_of(&format!("1{text}"), Holder::Anonymous, NOW, LIFETIME);
     }
 }

@@ -153,7 +153,7 @@ proptest! {
         }
     }
 
-    /// Strictness: what is read is one of the spellings above, so nothing else can stand for our value.
+    /// Strictness: what is read is one of the spellings above, so no other text can stand for our value.
     #[test]
     fn what_is_read_is_a_spelling(value in "[-_+/=A-C%2BFDbfd3\"]{0,12}") {
         if let Some(data) = bytes(value.as_bytes()) {

@@ -84,7 +84,7 @@ fn ids_are_new_and_fit_into_names() {
 #[test]
 fn a_value_is_bound_to_name_holder_and_time() {
     let cookies = cookies();
-    let holders = [Holder::Nobody, Holder::Session(Uuid::nil())];
+    let holders = [Holder::Anonymous, Holder::Session(Uuid::nil())];
     let name = cookies.temporary_name("openid", ID).unwrap();
     let other = cookies.temporary_name("totp", ID).unwrap();
     for holder in holders {
@@ -135,13 +135,13 @@ fn what_fits_is_known_before_it_is_sealed() {
 fn a_few_are_looked_at_and_each_once() {
     let cookies = cookies();
     let name = cookies.temporary_name("openid", ID).unwrap();
-    let good = pair(&cookies, &name, Holder::Nobody, "1");
+    let good = pair(&cookies, &name, Holder::Anonymous, "1");
     let spelled = good.replacen('=', "=\"", 1) + "\"";
     assert_eq!(
-        opened(&cookies, &format!("{good}; {spelled}"), Holder::Nobody),
+        opened(&cookies, &format!("{good}; {spelled}"), Holder::Anonymous),
         ["1"]
     );
-    assert!(opened(&cookies, &format!("{good}; {good}A"), Holder::Nobody).is_empty());
+    assert!(opened(&cookies, &format!("{good}; {good}A"), Holder::Anonymous).is_empty());
     assert!(
         cookies
             .brought_temporaries(&request("__Host-session=x; __Host-flash=y; a=b"))
@@ -155,12 +155,12 @@ fn a_few_are_looked_at_and_each_once() {
         cookies.brought_temporaries(&request(&header)).len(),
         MAX_LOOKED_AT
     );
-    assert_eq!(opened(&cookies, &header, Holder::Nobody), ["1"]);
+    assert_eq!(opened(&cookies, &header, Holder::Anonymous), ["1"]);
 }
 
 proptest! {
     #[test]
     fn no_header_is_too_strange(header in "(__Host-temporary-|[a-c=; -]|[ -~]){0,80}") {
-        prop_assert!(opened(&cookies(), &header, Holder::Nobody).is_empty());
+        prop_assert!(opened(&cookies(), &header, Holder::Anonymous).is_empty());
     }
 }

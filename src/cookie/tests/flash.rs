@@ -76,14 +76,14 @@ fn a_flash_that_cannot_be_read_is_no_flash_but_can_be_removed() {
 fn messages_are_for_one_holder_and_for_ten_minutes() {
     let cookies = cookies();
     let [alice, bob] = [1, 2].map(|number| Holder::Session(uuid::Uuid::from_u128(number)));
-    for holder in [alice, Holder::Nobody] {
+    for holder in [alice, Holder::Anonymous] {
         let set = pair(&cookies.set_flash(&[info("one")], holder).unwrap());
         let raw = cookies.raw_flash(&request(set)).unwrap();
         let seen = |holder, seconds| {
             let now = NOW.after(Duration::from_secs(seconds));
             !cookies.decode_flash(&raw, holder, now).is_empty()
         };
-        for other in [alice, bob, Holder::Nobody] {
+        for other in [alice, bob, Holder::Anonymous] {
             assert_eq!(seen(other, 0), other == holder, "{holder:?} {other:?}");
         }
         assert!(seen(holder, 600));

@@ -256,7 +256,7 @@ fn authentic_text_that_is_no_session_is_told_apart() {
 fn one_cookie_s_value_is_worth_nothing_in_the_other() {
     let cookies = cookies();
     let token = Token::generate().unwrap().encode();
-    // What a flash message would have to look like to be taken for a session.
+    // What a flash message would look like that could be taken for a session.
     let as_flash = cookies
         .keys
         .seal("__Host-flash", &format!("1{token}2"))
@@ -309,6 +309,6 @@ proptest! {
         let header = [b"__Host-session=".as_slice(), &value].concat();
         let presented = cookies.session_in(std::iter::once(header.as_slice()));
         prop_assert!(!matches!(presented, Presented::Credentials(_)));
-        prop_assert_eq!(cookies.decode_flash(&value, Holder::Nobody, NOW), []);
+        prop_assert_eq!(cookies.decode_flash(&value, Holder::Anonymous, NOW), []);
     }
 }

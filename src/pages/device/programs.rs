@@ -207,7 +207,7 @@ pub(super) const TOOLS: &[Line] = &[
     (&["libcurl/", "curl"], "curl"),
 ];
 
-/// Libraries, for user agents that name nothing else.
+/// Libraries, for user agents that name no program besides.
 pub(super) const LIBRARIES: &[Line] = &[
     (&["aiohttp"], "aiohttp"),
     (&["okhttp"], "okhttp"),

@@ -167,7 +167,7 @@ fn number(error: &(dyn DatabaseError + 'static)) -> u16 {
 /// "Transaction characteristics can't be changed while a transaction is in progress"
 const IN_TRANSACTION: u16 = 1568;
 
-/// Fails inside a transaction; sets what the server has to keep to, and takes back what may cut answers; asks who it is
+/// Fails inside a transaction; sets what the server must keep to, and takes back what may cut answers; asks who it is
 /// and whether the server only reads. Locks wait for whole seconds. Comments that begin with M are read by MariaDB alone,
 /// those with a version of 5.7 by MySQL alone.
 fn first(bounds: &Bounds) -> String {

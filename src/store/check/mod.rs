@@ -45,10 +45,11 @@ impl Store {
         let trial = || async {
             let mut link = self.driver.acquire(Purpose::LookUp).await?;
             self.look_up(link.as_mut(), &[TokenHash::NONE]).await?;
-            let nobody = || vec![Bind::Text("[]".into())];
-            link.fetch(&self.statements.ended_among, nobody()).await?;
+            let no_sessions = || vec![Bind::Text("[]".into())];
+            link.fetch(&self.statements.ended_among, no_sessions())
+                .await?;
             if let Some(standing) = &self.statements.standing {
-                link.fetch(standing, nobody()).await?;
+                link.fetch(standing, no_sessions()).await?;
             }
             if let Some(stamped) = &self.statements.stamped {
                 let behind_all = vec![Bind::Int(i64::MAX / 1_000_000)];
@@ -65,7 +66,7 @@ impl Store {
         }
     }
 
-    /// What a fault means for whoever starts the application.
+    /// What a fault means when the application starts.
     fn refusal(&self, fault: Fault) -> BuildError {
         let dialect = self.driver.dialect();
         match (dialect, fault.code()) {

@@ -1,7 +1,7 @@
 //! A sign-in on trial, and all that can happen to a session afterwards, in a transaction that is rolled back.
 //!
 //! It finds what no catalogue tells in one place: a right that is missing, a log format that refuses the transaction,
-//! a file or server that takes no writes, a trigger or column that somebody added.
+//! a file or server that takes no writes, a trigger or column that was added.
 
 use rand::RngExt;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ impl Store {
 
     async fn try_writing(&self) -> Result<(), Fault> {
         let id = Uuid::now_v7();
-        // Names and digests that are nobody's, and differ for nodes that start at once.
+        // Names and digests of no user, which differ for nodes that start at once.
         let new = NewSession {
             id,
             user_id: UserId::from(format!("countersign-trial-{id}")),

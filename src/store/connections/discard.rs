@@ -13,7 +13,7 @@ pub enum ConnectionDiscard {
     ReadOnly,
     /// It broke, or was found broken.
     Broken,
-    /// Its answer came after the [`time_budget`](crate::SessionsBuilder::time_budget), or after whoever asked had gone.
+    /// Its answer came after the [`time_budget`](crate::SessionsBuilder::time_budget), or after its request had gone.
     Unanswered,
 }
 
@@ -38,7 +38,7 @@ impl ConnectionDiscard {
     }
 }
 
-/// Whoever is told.
+/// The listener.
 pub(crate) struct OnDiscard(Box<dyn Fn(ConnectionDiscard) + Send + Sync>);
 
 impl OnDiscard {

@@ -2,7 +2,7 @@
 //!
 //! Closing it frees nothing on the server: PostgreSQL and MariaDB notice only when they want to answer, and until then the
 //! statement waits for its lock, or the commit for its replica. With its place free, the next request would open another
-//! one beside it, and so on until the server takes no more connections from anybody. So the place stays taken until the
+//! one beside it, and so on until the server takes no more connections. So the place stays taken until the
 //! answer is there, or the server must have given up, or says that it has.
 
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use crate::store::driver::Speaks;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A connection that nobody waits for any longer, with its place.
+/// A connection whose answer is awaited no longer, with its place.
 pub(in crate::store) struct Leaving<DB: Speaks> {
     pub(in crate::store) origin: Origin<DB>,
     pub(in crate::store) permit: OwnedSemaphorePermit,

@@ -224,7 +224,7 @@ impl<DB: Speaks> Connections<DB> {
         }
     }
 
-    /// Closes those that nobody uses; others are opened when they are needed.
+    /// Closes those that are not in use; others are opened when they are needed.
     pub(crate) async fn close_idle(&self) {
         let idle = std::mem::take(&mut self.idle().connections);
         for own in idle {

@@ -28,7 +28,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// For the second attempt: whoever has had a turn is not refused for coming late.
+    /// For the second attempt: a sign-in that has had a turn is not refused for coming late.
     pub(super) fn again(self) -> Self {
         match self {
             Self::SignIn => Self::Grant,
@@ -43,7 +43,7 @@ const WAITING_SIGN_INS: usize = 64;
 /// How many there may be, and how long their statements may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// How long whoever asks waits.
+    /// How long a caller waits.
     pub(crate) time_budget: Duration,
     /// How many verification statements may be under way at once.
     pub(crate) lanes: usize,

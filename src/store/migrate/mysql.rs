@@ -13,7 +13,7 @@ use crate::{
     store::dialect::Dialect,
 };
 
-/// Held by whoever migrates this database. sqlx waits for its own lock with a timeout of -1; MariaDB calls that
+/// Held by the program that migrates this database. sqlx waits for its own lock with a timeout of -1; MariaDB calls that
 /// incorrect, in a warning, and gives none.
 const LOCK: &str = "SELECT GET_LOCK(CONCAT('countersign:', MD5(DATABASE())), 30)";
 /// A transaction of the application's that has read a table holds up whatever alters it: for a day, by default.

@@ -21,7 +21,7 @@ async fn nothing_is_lost_where_time_runs_out(table: Table) {
         store.count_live_where(filter, extent).await.unwrap()
     };
     let rare = Filter::user("u1").user_agent("rare");
-    let common = Filter::everybody().user_agent("curl");
+    let common = Filter::all().user_agent("curl");
 
     // Numbers of all rows, in windows that cut through users and reasons.
     let stats = hurried.stats().await.unwrap();
@@ -32,7 +32,7 @@ async fn nothing_is_lost_where_time_runs_out(table: Table) {
     // Of a filter that nothing fulfils: empty pages, each of which goes on.
     let mut page = Page::first(10);
     let mut pages = 0;
-    let none = Filter::everybody()
+    let none = Filter::all()
         .user_agent("rare")
         .created_after(time::OffsetDateTime::now_utc() - Duration::from_secs(5000));
     loop {
@@ -49,9 +49,7 @@ async fn nothing_is_lost_where_time_runs_out(table: Table) {
     assert!(!store.list(&rare, Page::first(10)).await.unwrap().incomplete);
 
     // Pages of one filter are the same, in a hurry or not.
-    let some = Filter::everybody()
-        .ip("10.0.0.7")
-        .state(SessionState::Ended);
+    let some = Filter::all().ip("10.0.0.7").state(SessionState::Ended);
     let all = |sessions: Vec<crate::store::SessionInfo>| {
         sessions
             .into_iter()
@@ -81,8 +79,8 @@ async fn nothing_is_lost_where_time_runs_out(table: Table) {
 
     // Ending goes on where it is asked to again, until nothing is left.
     let mut ended = 0;
-    let user = Filter::everybody()
-        .created_before(time::OffsetDateTime::now_utc() - Duration::from_secs(98_000));
+    let user =
+        Filter::all().created_before(time::OffsetDateTime::now_utc() - Duration::from_secs(98_000));
     let there = count(&store, &user, Extent::ToTheEnd).await.sessions;
     assert!(there > 500, "{there}");
     loop {

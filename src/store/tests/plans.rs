@@ -1,4 +1,4 @@
-//! Each statement about sessions reads what its index leads to, and nothing else: whatever the database believes of its
+//! Each statement about sessions reads only what its index leads to: whatever the database believes of its
 //! rows, and for lists of every length.
 
 use super::{

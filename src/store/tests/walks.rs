@@ -20,9 +20,9 @@ fn day() -> time::OffsetDateTime {
     time::OffsetDateTime::now_utc() - std::time::Duration::from_secs(24 * 60 * 60)
 }
 
-/// A filter, and the index that it has to be found by when it lists and when it ends.
+/// A filter, and the index that it must be found by when it lists and when it ends.
 fn filters() -> Vec<(Filter, By, By)> {
-    let all = Filter::everybody;
+    let all = Filter::all;
     let day = day();
     let (newest, live) = (By::One(Index::Newest), By::One(Index::Live));
     let (user, acting, ip) = (
@@ -59,7 +59,7 @@ fn filters() -> Vec<(Filter, By, By)> {
     ]
 }
 
-/// Each statement of a walk or a sweep: its text, parameters, the index that it has to read by, and its name.
+/// Each statement of a walk or a sweep: its text, parameters, the index that it must read by, and its name.
 pub(super) fn statements(store: &Store) -> Vec<(String, Vec<Bind>, By, String)> {
     let mut all = steps(store);
     for (due, index) in [
@@ -177,7 +177,7 @@ fn each_index_is_of_use() {
 async fn postgres_stops_where_what_it_looks_for_ends() {
     let table = Table::postgres().await;
     let store = table.store();
-    let all = Filter::everybody;
+    let all = Filter::all;
     let now = time::OffsetDateTime::now_utc();
     let ago = |seconds| now - std::time::Duration::from_secs(seconds);
     for statistics in [Statistics::None, Statistics::Fresh] {

@@ -55,7 +55,7 @@ impl Room {
         Some(size)
     }
 
-    /// Asks until nobody waits. How many statements that took, and after how many the last one was answered that the
+    /// Asks until no request waits. How many statements that took, and after how many the last one was answered that the
     /// database does not fail for.
     fn settle(&mut self) -> (usize, usize) {
         let (mut statements, mut innocents) = (0, 0);
