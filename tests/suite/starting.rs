@@ -241,7 +241,10 @@ async fn a_migration_that_stopped_halfway_is_told_and_goes_on_the_next_time() {
         .await;
 
     let error = pool.migrate().await.unwrap_err().to_string();
-    assert!(error.contains("needs the right to create tables"), "{error}");
+    assert!(
+        error.contains("needs the right to create tables"),
+        "{error}"
+    );
     let (error, message) = refused(&pool).await;
     assert!(
         matches!(error, BuildError::SchemaUnfinished { version: 1 }),
