@@ -124,9 +124,11 @@ impl Folder {
         }
     }
 
-    /// The signal at the end of this test's thread is for the ways out that drop nothing.
+    /// The signal at the end of this test's thread is for the ways out that drop nothing. A shell without job control lets
+    /// what it starts in the background ignore INT and QUIT, and so would the servers.
     fn command(&self, program: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new("setpriv");
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,QUIT", "setpriv"]);
         command.args(["--pdeathsig", "QUIT"]);
         if let Some((user, group)) = self.user.ids {
             command.args([
@@ -157,13 +159,22 @@ impl Server {
     }
 }
 
+/// How long a server may take to end before it is killed.
+const GOODBYE: Duration = Duration::from_secs(30);
+
 impl Drop for Server {
     fn drop(&mut self) {
         let id = self.child.id().to_string();
         let signalled = Command::new("kill").args(["-s", self.signal, &id]).status();
-        if !signalled.is_ok_and(|status| status.success()) {
-            self.child.kill().ok();
+        let heard = signalled.is_ok_and(|status| status.success());
+        let deadline = Instant::now() + GOODBYE;
+        while heard && Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+                _ => return,
+            }
         }
+        self.child.kill().ok();
         self.child.wait().ok();
     }
 }
