@@ -169,7 +169,7 @@ pub use visible::visible;
 pub mod fuzzing {
     pub use crate::{
         client::fuzzing::forwarded,
-        cookie::fuzzing::{cookie_header, flash_payload, session_payload},
+        cookie::fuzzing::{authorization, cookie_header, flash_payload, session_payload},
         web::fuzzing::{page_token, parameters},
     };
 }

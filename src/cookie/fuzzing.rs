@@ -1,4 +1,4 @@
-//! What the fuzz targets `cookie_header`, `session_payload` and `flash_payload` ask of this module.
+//! What the fuzz targets `cookie_header`, `authorization`, `session_payload` and `flash_payload` ask of this module.
 
 use std::sync::LazyLock;
 
@@ -6,6 +6,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use http::header::AUTHORIZATION;
 
 use super::*;
 use crate::keys::Key;
@@ -54,6 +55,33 @@ pub fn cookie_header(data: &[u8]) {
     }
     if let Found::One(value) = find(lines(), COOKIES.flash.name().as_bytes()) {
         COOKIES.decode_flash(value, Holder::Anonymous, Moment::now());
+    }
+}
+
+/// Takes every line for an `Authorization` header: beside no cookie, and beside one.
+pub fn authorization(data: &[u8]) {
+    let cookies = COOKIES.clone().with_bearer_tokens();
+    let lines = data.split(|byte| *byte == b'\n');
+    let values = lines.filter_map(|line| HeaderValue::from_bytes(line).ok());
+    let mut headers: HeaderMap = values.map(|value| (AUTHORIZATION, value)).collect();
+    let (carrier, presented) = cookies.presented(&headers);
+    match (carrier, &presented) {
+        (Carrier::Cookie, Presented::Absent) => {}
+        (Carrier::Bearer, Presented::Credentials(credentials)) => {
+            assert_eq!(credentials.user_id.validate(), Ok(()));
+            assert_eq!(headers.len(), 1, "one of several was chosen");
+        }
+        (Carrier::Bearer, Presented::Rejected(_)) => {}
+        other => panic!("{other:?} without a cookie"),
+    }
+    headers.insert(COOKIE, HeaderValue::from_static("__Host-session=x"));
+    let (beside, presented) = cookies.presented(&headers);
+    assert_eq!(carrier, beside);
+    if carrier == Carrier::Bearer {
+        assert!(matches!(
+            presented,
+            Presented::Rejected(Rejection::TwoCredentials)
+        ));
     }
 }
 

@@ -17,7 +17,8 @@ mod credentials;
 mod envelope;
 mod flash;
 #[cfg(fuzzing)]
-#[allow(clippy::expect_used, missing_docs)] // a target is to stop at the first surprise
+#[allow(clippy::expect_used, clippy::panic, missing_docs)]
+// a target is to stop at the first surprise
 pub(crate) mod fuzzing;
 mod names;
 mod read;
