@@ -31,19 +31,21 @@ for _ in 1 2 3; do
     expect "afterwards" 401 "${answer##*$'\n'}"
 done
 
-# An API client: a bearer token instead of a cookie.
+# An API client: a bearer token, and no cookies.
+call() { curl --silent --show-error --max-time 20 --write-out '\n%{http_code}' "$@"; }
+
 for _ in 1 2 3; do
-    answer=$(ask --data username=alice --data password=alice-password "$origin/token")
+    answer=$(call --data username=alice --data password=alice-password "$origin/token")
     expect "get a token" 200 "${answer##*$'\n'}"
     token=$(sed -n 's/.*"access_token":"\([A-Za-z0-9_-]*\)".*/\1/p' <<<"$answer")
     for scheme in Bearer bearer Bearer bearer Bearer; do
-        answer=$(ask --header "Authorization: $scheme $token" "$origin/whoami")
+        answer=$(call --header "Authorization: $scheme $token" "$origin/whoami")
         expect "who am I, with a token" 200 "${answer##*$'\n'}"
         [[ $answer == *'"user_id":"2"'* ]] || expect "who am I, with a token" alice "$answer"
     done
-    answer=$(ask --header "Authorization: Bearer $token" --request POST "$origin/logout")
+    answer=$(call --header "Authorization: Bearer $token" --request POST "$origin/logout")
     expect "sign out, with a token" 303 "${answer##*$'\n'}"
-    answer=$(ask --header "Authorization: Bearer $token" "$origin/whoami")
+    answer=$(call --header "Authorization: Bearer $token" "$origin/whoami")
     expect "afterwards, with a token" 401 "${answer##*$'\n'}"
 done
 echo "curl $(curl --version | head -n 1 | cut -d ' ' -f 2)"

@@ -310,6 +310,9 @@ impl SessionsBuilder {
     /// A request with a session cookie and a bearer token is refused
     /// ([`TwoCredentials`](crate::TwoCredentials), 400). Listings, limits and revocations count both kinds alike.
     ///
+    /// Inside of the layer, each `Authorization: Bearer` is then taken for one of these tokens. Put routes that take tokens of
+    /// another issuer, such as JSON Web Tokens, outside of it.
+    ///
     /// # Security
     ///
     /// A browser sends a cookie by itself, and a token only if a script adds it. So the cross-site check of this crate's
