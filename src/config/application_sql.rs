@@ -25,14 +25,14 @@ impl SessionsBuilder {
                 Err(BuildError::TwoPermissionSources)
             }
             None if !speaks_of_accounts => Err(BuildError::AccountMissing),
-            _ => check_parts(application),
+            _ => check_parts(application, self.driver.dialect().escapes_by_backslash()),
         }
     }
 }
 
-fn check_parts(application: &ApplicationSql) -> Result<(), BuildError> {
+fn check_parts(application: &ApplicationSql, escapes: bool) -> Result<(), BuildError> {
     for SqlPart { call, sql, shape } in application.parts() {
-        let code = code_of(sql);
+        let code = code_of(sql, escapes);
         let top = top_level(&code).to_ascii_uppercase();
         let words: Vec<&str> = top.split_whitespace().collect();
         let starts_with_select = matches!(words.first(), Some(&"SELECT" | &"WITH"));
@@ -64,8 +64,8 @@ fn check_parts(application: &ApplicationSql) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// The SQL without what stands in quotes and comments.
-fn code_of(sql: &str) -> String {
+/// The SQL without what stands in quotes and comments. `escapes`: a backslash in quotes stands before a letter of the text.
+fn code_of(sql: &str, escapes: bool) -> String {
     let mut code = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(letter) = rest.chars().next() {
@@ -78,7 +78,7 @@ fn code_of(sql: &str) -> String {
         match end {
             Some((start, end)) => {
                 let quoted = rest.get(start..).unwrap_or_default();
-                rest = quoted.split_once(end).map_or("", |(_, after)| after);
+                rest = behind(quoted, end, escapes && start == 1 && letter != '`');
                 // Something stood there: what is before and after is apart.
                 code.push_str(if letter == '"' || letter == '`' {
                     "quoted"
@@ -93,6 +93,22 @@ fn code_of(sql: &str) -> String {
         }
     }
     code
+}
+
+/// What stands behind the first `end`.
+fn behind<'a>(text: &'a str, end: &str, escapes: bool) -> &'a str {
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(end) {
+            return after;
+        }
+        let mut letters = rest.chars();
+        if letters.next() == Some('\\') && escapes {
+            letters.next();
+        }
+        rest = letters.as_str();
+    }
+    rest
 }
 
 /// What stands outside of parentheses. Those themselves are parted from the words beside them.
@@ -132,8 +148,17 @@ mod tests {
             ("a - b / c", "a - b / c"),
             ("größe = 'é'", "größe =  "),
         ] {
-            assert_eq!(code_of(sql), code, "{sql}");
+            assert_eq!(code_of(sql, false), code, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_backslash_means_what_it_means_to_the_database() {
+        let sql = r"path = 'C:\' AND id = {user:int}";
+        assert_eq!(code_of(sql, false), "path =   AND id = {user:int}");
+        let sql = r"name = 'it\'s' AND id = {user:int}";
+        assert_eq!(code_of(sql, true), "name =   AND id = {user:int}");
+        assert_eq!(code_of(r"`a\` = 1", true), "quoted = 1");
     }
 
     #[test]

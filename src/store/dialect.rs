@@ -123,6 +123,11 @@ impl Dialect {
         }
     }
 
+    /// Whether a backslash in a text stands before a letter of the text, unless the server is told otherwise.
+    pub(crate) fn escapes_by_backslash(self) -> bool {
+        self == Self::MySql
+    }
+
     /// Whether a statement may wait for a row after it has read the clock. A writer of SQLite waits before it begins.
     pub(crate) fn waits_for_rows(self) -> bool {
         self != Self::Sqlite
