@@ -16,7 +16,7 @@ const INNOCENTS: usize = 200;
 const POISONED: &str = "3";
 
 /// A busy machine is no reason for anybody to be told 503.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_secs(30);
 
 /// What the poisoned user's SQL can fail with: codes for `RAISE` and `SIGNAL`, and errors of its own making.
 fn classes(pool: &Pool) -> &'static [&'static str] {
@@ -167,9 +167,11 @@ on_every_database! {
         let app = App::with(&database, |builder| patient(builder).account(account)).await;
         let innocents = innocents(&database, INNOCENTS).await;
         let poisonous = poisoned(&database, 5).await;
-        for class in classes(&database.pool) {
+        for &class in classes(&database.pool) {
             poison(&database, Some(class)).await;
-            for round in 0..2 {
+            // A conflict is asked again for a good part of the budget.
+            let rounds = if matches!(class, "40001" | "40P01") { 1 } else { 2 };
+            for round in 0..rounds {
                 ask_all(&app, &innocents, &poisonous, &format!("{class}, {round}")).await;
             }
             // What is repaired is served at once.

@@ -219,7 +219,8 @@ on_every_server_with_two_runtimes! {
     }
 
     fn streams_outlive_the_runtime_that_watched_for_them(database) {
-        let (lives, ends) = (runtime(), runtime());
+        // The one that lives goes on while the other is worked on: it has opened the connections.
+        let (lives, ends) = (Runtime::new().unwrap(), runtime());
         let (database, app, alice, bob) = lives.block_on(async {
             let database = database.await;
             let app = App::with(&database, |builder| builder.time_budget(BUDGET)).await;
