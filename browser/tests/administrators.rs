@@ -46,9 +46,18 @@ async fn filters_narrow_the_list() {
     admin.fill("User agent contains", "<script>").await;
     admin.press("Apply filters").await;
     admin.shows("No session matches.").await;
+    admin.press("Clear filters").await;
+    admin.fill("Name contains", "ALI").await;
+    admin.press("Apply filters").await;
+    admin.shows("Clear filters").await;
+    assert_eq!(admin.devices().await, ["Safari on iPhone"]);
+    admin.click("More filters").await;
     admin.fill("IP address", "nonsense").await;
     admin.press("Apply filters").await;
     admin.shows("There is a problem").await;
+    // Each page leads out.
+    admin.press("Sign out").await;
+    admin.shows("You are signed out.").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +68,7 @@ async fn one_session_is_looked_at_and_ended() {
     let admin = Browser::signed_in(&demo, "admin").await;
     admin.visit("/admin/sessions").await;
     admin.press("Safari on iPhone").await;
-    admin.shows("Session of user 2").await;
+    admin.shows("Session of user alice (2)").await;
     admin.shows(SAFARI_ON_IPHONE).await;
     admin.press("End this session…").await;
     admin.shows("This cannot be undone.").await;
@@ -180,7 +189,7 @@ async fn who_may_only_look_is_offered_nothing_else() {
             .await
     );
     support.press("Safari on iPhone").await;
-    support.shows("Session of user 2").await;
+    support.shows("Session of user alice (2)").await;
     assert!(!support.offers("End this session…").await);
 
     assert!(!alice.offers("Sessions").await);

@@ -81,7 +81,7 @@ async fn an_administrator_filters_previews_and_ends() {
     browser.tab_to("Clear filters").await;
     browser.keys(Key::Enter).await;
     browser.shows("Firefox on Windows").await;
-    browser.tab_to("2").await;
+    browser.tab_to("alice").await;
     browser.keys(Key::Enter).await;
     browser
         .shows("How many sessions this user may have at once")

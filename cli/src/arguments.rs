@@ -81,9 +81,14 @@ pub(crate) struct List {
     /// List all sessions
     #[arg(long, conflicts_with = "limit")]
     pub(crate) all: bool,
+    /// Only sessions whose user's display name contains this text, in upper or lower case; needs --display-name
+    #[arg(long, value_name = "TEXT", requires = "display_name")]
+    pub(crate) name: Option<String>,
     /// Continue here: the next_page_token of the previous page
     #[arg(long, value_name = "TOKEN")]
     pub(crate) page_token: Option<Cursor>,
+    #[command(flatten)]
+    pub(crate) names: Names,
     #[command(flatten)]
     pub(crate) idle: Idle,
 }
@@ -93,7 +98,25 @@ pub(crate) struct Show {
     /// The session's id
     pub(crate) id: Uuid,
     #[command(flatten)]
+    pub(crate) names: Names,
+    #[command(flatten)]
     pub(crate) idle: Idle,
+}
+
+/// Where the application keeps what people call its users.
+#[derive(Args, Debug)]
+pub(crate) struct Names {
+    /// Show users by name: a column and the FROM part of the query for one user, in SQL
+    ///
+    /// The same as in the application's `.display_name(…)`: "name FROM users WHERE id = {user:int}"
+    #[arg(long, env = "COUNTERSIGN_DISPLAY_NAME", value_name = "SQL", value_parser = display_name)]
+    pub(crate) display_name: Option<DisplayName>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct DisplayName {
+    pub(crate) column: String,
+    pub(crate) from: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -231,6 +254,18 @@ fn step(text: &str) -> Result<Duration, String> {
         true => Ok(step),
         false => Err("it must be between 1ms and 1day".into()),
     }
+}
+
+fn display_name(text: &str) -> Result<DisplayName, String> {
+    // ASCII letters alone change, so the places of bytes stay.
+    let place = text.to_ascii_uppercase().find(" FROM ");
+    let (column, from) = place
+        .and_then(|place| Some((text.get(..place)?, text.get(place + " FROM ".len()..)?)))
+        .ok_or("it must be a column and a FROM part: name FROM users WHERE id = {user:int}")?;
+    Ok(DisplayName {
+        column: column.trim().to_owned(),
+        from: from.trim().to_owned(),
+    })
 }
 
 fn max_sessions(text: &str) -> Result<MaxSessions, String> {

@@ -6,7 +6,7 @@ use countersign::{Key, Sessions, SessionsBuilder};
 use sqlx::{Connection, Database, Pool, pool::PoolOptions};
 
 use super::{
-    arguments::{Globals, Idle},
+    arguments::{Globals, Idle, Names},
     failure::{Exit, Failure},
     terminal,
 };
@@ -58,12 +58,17 @@ pub(crate) async fn sessions(globals: &Globals) -> Result<Sessions, Failure> {
     build(globals, |builder| builder).await
 }
 
-/// The handle for listings and counts, with the application's idle timeout.
-pub(crate) async fn sessions_with_idle(
+/// The handle for listings, with the application's idle timeout and what people call its users.
+pub(crate) async fn sessions_with_names(
     globals: &Globals,
     idle: &Idle,
+    names: &Names,
 ) -> Result<Sessions, Failure> {
-    build(globals, |builder| with_idle(builder, idle)).await
+    let with_names = |builder: SessionsBuilder| match &names.display_name {
+        Some(name) => builder.display_name(name.column.as_str(), name.from.as_str()),
+        None => builder,
+    };
+    build(globals, |builder| with_names(with_idle(builder, idle))).await
 }
 
 /// Names the other realms, since an operator who looks into the wrong one sees nothing.

@@ -11,7 +11,9 @@ use serde::Serialize;
 pub(crate) struct Session<'a> {
     id: String,
     user_id: &'a str,
+    display_name: Option<&'a str>,
     acting_user: Option<&'a str>,
+    acting_display_name: Option<&'a str>,
     state: &'static str,
     /// Always false: the command line has no session.
     current: bool,
@@ -55,7 +57,9 @@ impl<'a> From<&'a SessionInfo> for Session<'a> {
         Self {
             id: session.id.to_string(),
             user_id: session.user_id.as_str(),
+            display_name: session.display_name.as_deref(),
             acting_user: session.acting_user.as_ref().map(UserId::as_str),
+            acting_display_name: session.acting_display_name.as_deref(),
             state: state(session.state),
             current: false,
             created_at: time(session.created_at),

@@ -18,7 +18,10 @@ pub(crate) async fn list(command: &List, globals: &Globals, output: &mut Output)
     if let Some(state) = command.state {
         filter = filter.state(state.into());
     }
-    let sessions = database::sessions_with_idle(globals, &command.idle).await?;
+    if let Some(part) = &command.name {
+        filter = filter.display_name(part.as_str());
+    }
+    let sessions = database::sessions_with_names(globals, &command.idle, &command.names).await?;
     let (mut wanted, mut written) = (if command.all { u64::MAX } else { command.limit }, 0);
     let mut next = command.page_token.clone();
     loop {
@@ -89,7 +92,7 @@ fn write(page: &SessionPage, before: u64, output: &mut Output) -> Result<(), Fai
 }
 
 pub(crate) async fn show(command: &Show, globals: &Globals, output: &mut Output) -> Outcome {
-    let sessions = database::sessions_with_idle(globals, &command.idle).await?;
+    let sessions = database::sessions_with_names(globals, &command.idle, &command.names).await?;
     let Some(session) = sessions.get(command.id).await? else {
         return Err(Failure::new(
             Exit::NothingFound,

@@ -42,9 +42,14 @@ pub(crate) fn session(session: &SessionInfo) -> String {
     let fields = [
         ("id", session.id.to_string()),
         ("user_id", escape::for_terminal(session.user_id.as_str())),
+        ("display_name", or_dash(session.display_name.as_deref())),
         (
             "acting_user",
             or_dash(session.acting_user.as_ref().map(UserId::as_str)),
+        ),
+        (
+            "acting_display_name",
+            or_dash(session.acting_display_name.as_deref()),
         ),
         ("state", json::state(session.state).to_owned()),
         ("created_at", json::time(session.created_at)),
@@ -85,10 +90,22 @@ fn user_agent(session: &SessionInfo) -> String {
 
 /// The user, and the administrator who acts as the user.
 fn user(session: &SessionInfo) -> String {
-    let user = escape::for_terminal(session.user_id.as_str());
+    let user = called(&session.user_id, session.display_name.as_deref());
     match &session.acting_user {
-        Some(acting) => format!("{user} by {}", escape::for_terminal(acting.as_str())),
+        Some(acting) => format!(
+            "{user} by {}",
+            called(acting, session.acting_display_name.as_deref())
+        ),
         None => user,
+    }
+}
+
+/// The display name, with the id beside it: users can choose names that look like others.
+fn called(id: &UserId, name: Option<&str>) -> String {
+    let id = escape::for_terminal(id.as_str());
+    match name {
+        Some(name) => format!("{} ({id})", escape::for_terminal(name)),
+        None => id,
     }
 }
 

@@ -92,6 +92,8 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         // Another password, whoever has set it, ends every session that was made with the old one.
         .security_stamp("password_hash", "users WHERE id = {user:int}")
         .permissions("permission", "user_permissions WHERE user_id = {user:int}")
+        // Lists and pages show who it is, and the id beside it.
+        .display_name("name", "users WHERE id = {user:int}")
         // People who are not signed in are sent there, with the page they wanted as `next`.
         .sign_in_page("/")
         // Programs get a token from `/token`, and send it instead of a cookie.

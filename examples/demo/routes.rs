@@ -34,6 +34,7 @@ pub fn router(app: App) -> Result<Router, serde_json::Error> {
     // Everybody's sessions for administrators, and everybody's own for everybody: both come with countersign.
     let look = PageLook::new("countersign demo")
         .home("/")
+        .sign_out("/logout")
         .icon("/icon.svg");
     let everybodys = admin::pages(&app.sessions).look(look.clone());
     let ones_own = own::pages(&app.sessions)

@@ -155,7 +155,7 @@ impl MadeFor for Desk {
 
 impl Desk {
     fn frame(&self, visit: &Visit) -> Frame {
-        self.site.frame(&visit.mount, &visit.session)
+        self.site.frame(&visit.mount, &visit.session, &visit.names)
     }
 
     /// Whether there are live sessions in which the user acts as another user. The list of the user's own sessions does

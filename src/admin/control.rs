@@ -67,10 +67,19 @@ impl Control {
     }
 
     pub(crate) async fn list(&self, by: &Reader, query: &ListQuery) -> Result<Listing, Refusal> {
+        if query.conditions.display_name.is_some() && !self.has_display_names() {
+            let fault = "cannot be used: the application has no `.display_name`, so name the user by `user_id`";
+            return Err(Refusal::parameter("display_name", fault));
+        }
         let filter = query.conditions.filter();
         query
             .list(&self.sessions, ListingKind::Admin, &by.0, &filter)
             .await
+    }
+
+    /// Whether the application says what people call its users.
+    pub(crate) fn has_display_names(&self) -> bool {
+        self.sessions.core().store.has_display_names()
     }
 
     /// 404 if it is unknown.

@@ -259,6 +259,27 @@ impl SessionsBuilder {
         self
     }
 
+    /// What people call a user, for whoever looks at sessions: a column, and the FROM part of the query for one user.
+    /// Default: nothing, so that pages and lists show ids.
+    ///
+    /// Pages, JSON and [`SessionInfo`](crate::SessionInfo) show the name beside the id, and
+    /// [`Filter::display_name`](crate::Filter::display_name) finds sessions by it. It is read as text when sessions are
+    /// listed, in a statement of its own, and no request waits for it. A list whose names cannot be read comes without them.
+    ///
+    /// ```text
+    /// .display_name("name", "users WHERE id = {user:int}")
+    /// .display_name("u.first_name || ' ' || u.last_name", "users u WHERE u.id = {user:int}")
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// Two users can have the same name, and users can choose names that look like others. So nothing is ended by a
+    /// name, and the id stays beside it. This is SQL: write it down in the source, never compose it from input.
+    pub fn display_name(mut self, column: impl Into<String>, from: impl Into<String>) -> Self {
+        self.application.display_name = Some((column.into(), from.into()));
+        self
+    }
+
     /// Takes accounts and permissions from somewhere else than SQL, at the price of a second round trip per request. It takes
     /// the place of [`account`](Self::account) and [`permissions`](Self::permissions).
     pub fn permission_source(mut self, source: impl PermissionSource) -> Self {

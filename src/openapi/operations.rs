@@ -88,6 +88,11 @@ fn list() -> Draft {
             schemas::user_agent(),
         ),
         in_query(
+            "display_name",
+            "Only sessions whose user's display name contains this text. For applications that have display names.",
+            schemas::display_name(),
+        ),
+        in_query(
             "created_after",
             "Only sessions that began at this time or later.",
             schemas::time(),

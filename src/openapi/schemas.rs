@@ -79,6 +79,16 @@ pub(super) fn user_agent() -> ObjectBuilder {
         .examples(["Firefox/"])
 }
 
+pub(super) fn display_name() -> ObjectBuilder {
+    string()
+        .description(Some(
+            "A part of a display name, in upper or lower case. At most 255 bytes of UTF-8.",
+        ))
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .examples(["Alice"])
+}
+
 pub(super) fn time() -> ObjectBuilder {
     formatted(KnownFormat::DateTime).examples(["2026-01-31T23:59:59Z"])
 }
@@ -141,8 +151,18 @@ fn session() -> ObjectBuilder {
         ("id", session_id()),
         ("user_id", string().examples(["2"])),
         (
+            "display_name",
+            nullable(Type::String).description(Some(
+                "What people call the user, if the application says so: not unique; escape it when you show it.",
+            )),
+        ),
+        (
             "acting_user",
             nullable(Type::String).description(Some("The administrator who acts as this user.")),
+        ),
+        (
+            "acting_display_name",
+            nullable(Type::String).description(Some("What people call that administrator.")),
         ),
         ("state", state()),
         (

@@ -21,7 +21,9 @@ use super::{
     frame::{Frame, Site, html},
     mount::Mount,
 };
-use crate::{extract::problem::Problem, session::Session, web::refusal::Refusal};
+use crate::{
+    extract::problem::Problem, session::Session, store::DisplayNames, web::refusal::Refusal,
+};
 
 /// Allows only stylesheets, images and forms of this origin, and no scripts at all (ASVS 5.0, 3.4.3).
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -93,7 +95,7 @@ fn page_of(response: Response, site: &Site, mount: &Mount, session: Option<&Sess
     let asks_to_sign_in = head.status == StatusCode::UNAUTHORIZED;
     let page = FailurePage {
         // Messages wait for a page without an error.
-        frame: site.frame_without_messages(mount, session),
+        frame: site.frame_without_messages(mount, session, &DisplayNames::default()),
         status: head.status.as_u16(),
         title,
         detail,

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 
-use super::{look::PageLook, mount::Mount, shown::Shown, style};
+use super::{look::PageLook, mount::Mount, person::Person, style};
 use crate::{
     cookie::FlashMessage,
     session::{Session, Sessions},
+    store::DisplayNames,
     user_id::UserId,
 };
 
@@ -43,14 +44,19 @@ impl Site {
     }
 
     /// A frame with the waiting messages.
-    pub(crate) fn frame(&self, mount: &Mount, session: &Session) -> Frame {
+    pub(crate) fn frame(&self, mount: &Mount, session: &Session, names: &DisplayNames) -> Frame {
         Frame {
             messages: session.flash().take(),
-            ..self.frame_without_messages(mount, Some(session))
+            ..self.frame_without_messages(mount, Some(session), names)
         }
     }
 
-    pub(crate) fn frame_without_messages(&self, mount: &Mount, session: Option<&Session>) -> Frame {
+    pub(crate) fn frame_without_messages(
+        &self,
+        mount: &Mount,
+        session: Option<&Session>,
+        names: &DisplayNames,
+    ) -> Frame {
         let own = self
             .look
             .own_stylesheet
@@ -60,14 +66,17 @@ impl Site {
         Frame {
             title: self.look.title.clone(),
             home: self.look.home.clone(),
+            sign_out: self.look.sign_out.clone(),
             icon: self.look.icon.clone(),
             stylesheets: stylesheets.collect(),
             start: mount.start().to_owned(),
             section: self.section,
             who: user.map(|user| Who {
                 user_id: user.user_id().clone(),
-                user: Shown::new(user.user_id()),
-                acting_user: user.acting_user().map(Shown::new),
+                user: Person::new(user.user_id(), names.user.as_deref()),
+                acting_user: user
+                    .acting_user()
+                    .map(|acting| Person::new(acting, names.acting_user.as_deref())),
             }),
             messages: Vec::new(),
         }
@@ -79,6 +88,8 @@ impl Site {
 pub(crate) struct Frame {
     pub(crate) title: String,
     pub(crate) home: Option<String>,
+    /// Where a form signs out.
+    pub(crate) sign_out: Option<String>,
     pub(crate) icon: String,
     pub(crate) stylesheets: Vec<String>,
     /// The address of the first page.
@@ -101,8 +112,8 @@ impl Frame {
 pub(crate) struct Who {
     /// For the forms.
     user_id: UserId,
-    pub(crate) user: Shown,
-    pub(crate) acting_user: Option<Shown>,
+    pub(crate) user: Person,
+    pub(crate) acting_user: Option<Person>,
 }
 
 /// A breadcrumb: a page between the first one and this one.

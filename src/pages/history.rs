@@ -3,7 +3,7 @@
 use askama::{Template, filters::HtmlSafe};
 use time::OffsetDateTime;
 
-use super::{shown::Shown, when::When};
+use super::{person::Person, shown::Shown, when::When};
 use crate::store::{EndedReason, SessionInfo};
 
 /// The steps of a session's life, in order.
@@ -55,7 +55,8 @@ impl History {
 fn began(session: &SessionInfo) -> String {
     match &session.acting_user {
         Some(acting) => {
-            let (acting, user) = (Shown::new(acting), Shown::new(&session.user_id));
+            let acting = Person::new(acting, session.acting_display_name.as_deref());
+            let user = Person::new(&session.user_id, session.display_name.as_deref());
             format!("User {acting} began to act as user {user}")
         }
         None => "Signed in".into(),

@@ -19,6 +19,7 @@
 pub struct PageLook {
     pub(super) title: String,
     pub(super) home: Option<String>,
+    pub(super) sign_out: Option<String>,
     pub(super) icon: String,
     pub(super) own_stylesheet: bool,
     pub(super) stylesheets: Vec<String>,
@@ -32,6 +33,7 @@ impl PageLook {
         Self {
             title: title.into(),
             home: None,
+            sign_out: None,
             icon: "data:,".into(),
             own_stylesheet: true,
             stylesheets: Vec::new(),
@@ -43,6 +45,13 @@ impl PageLook {
     #[must_use]
     pub fn home(mut self, path: impl Into<String>) -> Self {
         self.home = Some(path.into());
+        self
+    }
+
+    /// The application's path that signs out: each page gets a button that sends a `POST` to it. Default: none.
+    #[must_use]
+    pub fn sign_out(mut self, path: impl Into<String>) -> Self {
+        self.sign_out = Some(path.into());
         self
     }
 

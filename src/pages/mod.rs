@@ -7,6 +7,7 @@ mod frame;
 mod history;
 mod look;
 mod mount;
+mod person;
 mod shown;
 mod style;
 mod trouble;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     frame::{Frame, Site, Step, html},
     history::History,
     mount::with_query,
+    person::Person,
     shown::Shown,
     style::{stylesheet, stylesheet_route},
     trouble::Trouble,

@@ -4,7 +4,7 @@ use askama::{Template, filters::HtmlSafe};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{device::device_name, mount::Mount, shown::Shown, when::When};
+use super::{device::device_name, mount::Mount, person::Person, shown::Shown, when::When};
 use crate::{
     store::{EndedReason, SessionInfo, SessionState},
     user_id::UserId,
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct SessionView {
     pub(crate) id: Uuid,
     pub(crate) href: String,
-    pub(crate) user_id: Shown,
+    pub(crate) user: Person,
     pub(crate) user_href: String,
     pub(crate) acting_user: Option<UserLink>,
     pub(crate) device: String,
@@ -37,7 +37,7 @@ pub(crate) struct SessionView {
 
 #[derive(Clone, Debug)]
 pub(crate) struct UserLink {
-    pub(crate) id: Shown,
+    pub(crate) user: Person,
     pub(crate) href: String,
 }
 
@@ -63,19 +63,19 @@ impl SessionView {
         now: OffsetDateTime,
     ) -> Self {
         let device = device_name(info.user_agent.as_deref().unwrap_or_default());
-        let user_id = Shown::new(&info.user_id);
+        let user = Person::new(&info.user_id, info.display_name.as_deref());
         let user_link = |user: &UserId| mount.to(&[&"users", user]);
         let is_live = info.state == SessionState::Live;
         Self {
             id: info.id,
             href: mount.to(&[&info.id]),
             end_href: mount.to(&[&info.id, &"end"]),
-            end_label: format!("End the session of user {user_id}, {device}"),
+            end_label: format!("End the session of user {user}, {device}"),
             user_href: user_link(&info.user_id),
-            user_id,
-            acting_user: info.acting_user.as_ref().map(|user| UserLink {
-                id: Shown::new(user),
-                href: user_link(user),
+            user,
+            acting_user: info.acting_user.as_ref().map(|acting| UserLink {
+                user: Person::new(acting, info.acting_display_name.as_deref()),
+                href: user_link(acting),
             }),
             device,
             user_agent: info.user_agent.as_ref().map(Shown::new),

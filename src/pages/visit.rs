@@ -1,23 +1,28 @@
 //! A request for a page: its user, and the path of the pages.
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request::Parts};
+use http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE, request::Parts};
 use time::OffsetDateTime;
 
 use super::{mount::Mount, view::SessionView};
 use crate::{
-    session::Session,
-    store::SessionInfo,
+    session::{Session, Sessions},
+    store::{DisplayNames, SessionInfo},
     web::{
         member::{MadeFor, Member, NotMember},
         params::{Blanks, Fields},
         refusal::Refusal,
     },
 };
+
+/// How long a page waits for the name of whoever looks at it.
+const NAMES_BUDGET: Duration = Duration::from_secs(1);
 
 /// What every handler of a page needs.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub(crate) struct Visit {
     pub(crate) session: Session,
     pub(crate) mount: Mount,
     pub(crate) now: OffsetDateTime,
+    /// What people call the user, for the page.
+    pub(crate) names: DisplayNames,
 }
 
 impl Visit {
@@ -49,6 +56,7 @@ impl<S: MadeFor + Send + Sync> FromRequestParts<S> for Visit {
         let mount = parts.extensions.get::<Mount>().cloned();
         match (session, mount) {
             (Some(session), Some(mount)) => Ok(Self {
+                names: names(parts, state.sessions(), &user).await,
                 user,
                 session,
                 mount,
@@ -57,6 +65,20 @@ impl<S: MadeFor + Send + Sync> FromRequestParts<S> for Visit {
             _ => Err(Refusal::internal()),
         }
     }
+}
+
+/// No page is refused because a name cannot be had. A form's answer shows none.
+async fn names(parts: &Parts, sessions: &Sessions, user: &Member) -> DisplayNames {
+    if parts.method != Method::GET {
+        return DisplayNames::default();
+    }
+    let id = user.session_id();
+    let store = &sessions.core().store;
+    let found = store.display_names(&[id], NAMES_BUDGET).await;
+    found
+        .ok()
+        .and_then(|mut names| names.remove(&id))
+        .unwrap_or_default()
 }
 
 /// The response for people. Unlike programs, which get a 401, browsers are redirected to the sign-in page.

@@ -34,6 +34,8 @@ pub(crate) struct ApplicationSql {
     pub(crate) stamp: Option<(String, String)>,
     /// What handlers want to know of the user.
     pub(crate) profile: Option<ProfileSql>,
+    /// Column and FROM part: what people call the user.
+    pub(crate) display_name: Option<(String, String)>,
 }
 
 /// SQL that names the user, and the builder's call that took it.
@@ -60,12 +62,14 @@ impl ApplicationSql {
         let permissions = self.permissions.iter().map(|(_, from)| from);
         let stamp = self.stamp.iter().map(|(_, from)| from);
         let profile = self.profile.iter().map(|profile| &profile.from);
+        let display_name = self.display_name.iter().map(|(_, from)| from);
         let limit = self.limit.iter().map(part("limit_query", SqlShape::Query));
         account
             .chain(permissions.map(part("permissions", SqlShape::AggregatedFrom)))
             .chain(limit)
             .chain(stamp.map(part("security_stamp", SqlShape::AggregatedFrom)))
             .chain(profile.map(part("profile", SqlShape::AggregatedFrom)))
+            .chain(display_name.map(part("display_name", SqlShape::AggregatedFrom)))
     }
 
     /// Whether any part wants the user's id in this form.
@@ -83,6 +87,13 @@ impl ApplicationSql {
     /// The security stamp of the user in this column of ours, as a list: of none where the account is gone.
     pub(super) fn stamp_of(&self, fragments: &Fragments, user: &str) -> Option<String> {
         let (column, from) = self.stamp.as_ref()?;
+        let from = with_user(fragments, from, user);
+        Some(fragments.dialect.texts(column, &from))
+    }
+
+    /// What people call the user in this column of ours, as a list: of none where the application says nothing.
+    pub(super) fn display_name_of(&self, fragments: &Fragments, user: &str) -> Option<String> {
+        let (column, from) = self.display_name.as_ref()?;
         let from = with_user(fragments, from, user);
         Some(fragments.dialect.texts(column, &from))
     }

@@ -35,6 +35,8 @@ pub struct Filter {
     state: Option<SessionState>,
     ip: Option<String>,
     user_agent: Option<String>,
+    /// A part of what people call the user.
+    display_name: Option<String>,
     created_after: Option<OffsetDateTime>,
     created_before: Option<OffsetDateTime>,
     id: Option<Uuid>,
@@ -52,6 +54,7 @@ impl Filter {
             state: None,
             ip: None,
             user_agent: None,
+            display_name: None,
             created_after: None,
             created_before: None,
             id: None,
@@ -94,6 +97,15 @@ impl Filter {
     #[must_use]
     pub fn user_agent(mut self, part: impl Into<String>) -> Self {
         self.user_agent = Some(part.into());
+        self
+    }
+
+    /// Only those whose user's display name contains this text, in upper or lower case. For
+    /// [`list`](crate::Sessions::list) alone, with the builder's [`display_name`](crate::SessionsBuilder::display_name):
+    /// names are not unique, so whoever ends sessions names the user by the id.
+    #[must_use]
+    pub fn display_name(mut self, part: impl Into<String>) -> Self {
+        self.display_name = Some(part.into());
         self
     }
 
@@ -159,6 +171,11 @@ impl Filter {
             user_agent: user_agent.map(|part| letters.keep(part).into_owned()),
             ..self.clone()
         }
+    }
+
+    /// A part of the user's display name, which a listing looks for among the sessions that it has read.
+    pub(super) fn part_of_name(&self) -> Option<&str> {
+        self.display_name.as_deref()
     }
 
     /// Whether nothing can fulfil it.

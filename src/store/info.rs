@@ -87,8 +87,13 @@ pub struct SessionInfo {
     pub id: Uuid,
     /// Whose it is.
     pub user_id: UserId,
+    /// What people call the user, by the builder's [`display_name`](crate::SessionsBuilder::display_name). `None` without
+    /// it, or where it finds no name or several. The application's text: escape it when shown, beside the id.
+    pub display_name: Option<String>,
     /// The administrator who acts as this user in this session: see [`Session::login_as`](crate::Session::login_as).
     pub acting_user: Option<UserId>,
+    /// What people call that administrator.
+    pub acting_display_name: Option<String>,
     /// Whether it is live, by the database's clock when it was read.
     pub state: SessionState,
     /// When it was made.
@@ -134,7 +139,9 @@ pub(super) fn read_info(row: &Row) -> Result<SessionInfo, CorruptRow> {
     Ok(SessionInfo {
         id: row.uuid(0)?,
         user_id: UserId::from(row.text(1)?),
+        display_name: None,
         acting_user: row.maybe_text(14)?.map(UserId::from),
+        acting_display_name: None,
         state,
         created_at: time(row.int(3)?)?,
         authenticated_at: time(row.int(4)?)?,

@@ -1,6 +1,6 @@
 //! Listing sessions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     Bind, Cursor, Fault, FaultKind, Purpose, Store,
@@ -9,7 +9,7 @@ use super::{
     statement::Statement,
     statements::{INFO, INFO_COLUMNS},
     value::{CellKind, Row},
-    walk::Extent,
+    walk::{Extent, WINDOW},
     window::Looking,
 };
 use crate::error::{Error, ErrorKind};
@@ -66,6 +66,7 @@ pub(crate) struct Counted {
 
 impl Store {
     pub(crate) async fn list(&self, filter: &Filter, page: Page) -> Result<SessionPage, Error> {
+        let started = Instant::now();
         let size = usize::try_from(page.size).unwrap_or(usize::MAX);
         let mut walk = self
             .walk(filter, Looking::Listed, INFO, &INFO_COLUMNS)?
@@ -74,8 +75,13 @@ impl Store {
         // One more than asked for tells whether there is a next page.
         while rows.len() <= size && !walk.is_done() && !has_stopped {
             let was_full = rows.len() == size;
-            match walk.step(size + 1 - rows.len()).await {
-                Ok(found) => rows.extend(found),
+            let wanted = match filter.part_of_name() {
+                Some(_) => WINDOW,
+                None => size + 1 - rows.len(),
+            };
+            match walk.step(wanted).await {
+                // What was read and cannot be named must not be passed over.
+                Ok(found) => rows.extend(self.only_named(found, filter, started).await?),
                 // How far it got is worth more than nothing at all.
                 Err(error) if error.kind() == ErrorKind::Unavailable && has_moved => {
                     has_stopped = true;
@@ -93,11 +99,38 @@ impl Store {
             false if walk.is_done() => None,
             false => walk.position().cloned(),
         };
+        let mut sessions: Vec<_> = shown().filter_map(readable).collect();
+        self.add_display_names(&mut sessions, self.left_since(started))
+            .await;
         Ok(SessionPage {
             incomplete: rows.len() < size && next.is_some(),
             next,
-            sessions: shown().filter_map(readable).collect(),
+            sessions,
         })
+    }
+
+    /// Those of the rows whose user's display name has the part that the filter names.
+    async fn only_named(
+        &self,
+        mut rows: Vec<Row>,
+        filter: &Filter,
+        started: Instant,
+    ) -> Result<Vec<Row>, Error> {
+        let Some(part) = filter.part_of_name().map(str::to_lowercase) else {
+            return Ok(rows);
+        };
+        let ids: Vec<_> = rows.iter().filter_map(|row| row.uuid(0).ok()).collect();
+        let names = self.display_names(&ids, self.left_since(started)).await?;
+        rows.retain(|row| {
+            let names = row.uuid(0).ok().and_then(|id| names.get(&id));
+            let name = names.and_then(|names| names.user.as_deref());
+            name.is_some_and(|name| name.to_lowercase().contains(&part))
+        });
+        Ok(rows)
+    }
+
+    fn left_since(&self, started: Instant) -> Duration {
+        self.time_budget.saturating_sub(started.elapsed())
     }
 
     pub(crate) async fn count_live_where(

@@ -19,6 +19,7 @@ mod conditions;
 mod connections;
 mod cursor;
 mod dialect;
+mod display_name;
 mod driver;
 pub(crate) mod ending;
 mod fault;
@@ -66,6 +67,8 @@ use uuid::Uuid;
 
 use crate::{error::Error, user_id::UserId};
 
+#[cfg(feature = "pages")]
+pub(crate) use self::display_name::DisplayNames;
 #[cfg(all(feature = "testing", feature = "sqlite"))]
 pub use self::memory::sqlite;
 #[cfg(feature = "sqlite")]

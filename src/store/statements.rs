@@ -4,6 +4,7 @@
 use super::{
     application::{self, ApplicationSql},
     dialect::Dialect,
+    display_name,
     fragments::Fragments,
     index::{Index, Order},
     judging,
@@ -55,6 +56,7 @@ pub(crate) struct Statements {
     pub(crate) ended_among: Statement,
     pub(crate) stamped: Option<Statement>,
     pub(crate) ended_recently: Statement,
+    pub(crate) display_names: Option<Statement>,
 }
 
 /// A batch of the sweeper: which rows are due, and what to do to those that still are.
@@ -311,6 +313,7 @@ impl Statements {
             ],
             ended_among: judging::ended_among(fragments, application),
             stamped: judging::stamped(fragments, application),
+            display_names: display_name::display_names(fragments, application),
             // Long enough for a transaction to become visible after the time it wrote.
             ended_recently: one(
                 &format!(

@@ -55,6 +55,7 @@ impl Store {
         kinds: &'static [CellKind],
     ) -> Result<Walk<'_>, Error> {
         filter.check()?;
+        self.check_name(filter, looking)?;
         Ok(Walk {
             store: self,
             route: filter
@@ -70,6 +71,20 @@ impl Store {
             is_begun: false,
             is_done: filter.means_none(),
         })
+    }
+
+    /// A display name is no condition of SQL: only a listing knows how to look for it.
+    fn check_name(&self, filter: &Filter, looking: Looking) -> Result<(), Error> {
+        match (filter.part_of_name(), looking) {
+            (None, _) => Ok(()),
+            (Some(_), Looking::Listed) if self.has_display_names() => Ok(()),
+            (Some(_), Looking::Listed) => Err(Error::invalid(
+                "the filter names a display name, and the application has none: call `.display_name` on the builder",
+            )),
+            (Some(_), Looking::Endable | Looking::Live) => Err(Error::invalid(
+                "the filter names a display name, which several users can have: name the user by the id",
+            )),
+        }
     }
 }
 

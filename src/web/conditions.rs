@@ -10,8 +10,8 @@ use crate::{
     user_id::UserId,
 };
 
-/// The store keeps no more of a user agent.
-const MAX_USER_AGENT_BYTES: usize = 255;
+/// The store keeps no more of a user agent, and no name that people use is longer.
+const MAX_TEXT_BYTES: usize = 255;
 
 /// Which sessions a request means, with valid values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Conditions {
     pub(crate) state: Option<SessionState>,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) user_agent: Option<String>,
+    /// For listings alone.
+    pub(crate) display_name: Option<String>,
     pub(crate) created_after: Option<OffsetDateTime>,
     pub(crate) created_before: Option<OffsetDateTime>,
 }
@@ -33,10 +35,23 @@ impl Conditions {
             acting_user: user_id(fields, "acting_user")?,
             state: state(fields)?,
             ip: ip(fields)?,
-            user_agent: user_agent(fields)?,
+            user_agent: part(fields, "user_agent")?,
+            display_name: None,
             created_after: time(fields, "created_after")?,
             created_before: time(fields, "created_before")?,
         })
+    }
+
+    /// The same with the conditions that only a listing has.
+    pub(crate) fn take_for_list(fields: &mut Fields) -> Result<Self, Refusal> {
+        Ok(Self {
+            display_name: Self::display_name(fields)?,
+            ..Self::take_from(fields)?
+        })
+    }
+
+    pub(crate) fn display_name(fields: &mut Fields) -> Result<Option<String>, Refusal> {
+        part(fields, "display_name")
     }
 
     pub(crate) fn filter(&self) -> Filter {
@@ -55,6 +70,9 @@ impl Conditions {
         }
         if let Some(part) = &self.user_agent {
             filter = filter.user_agent(part);
+        }
+        if let Some(part) = &self.display_name {
+            filter = filter.display_name(part);
         }
         if let Some(time) = self.created_after {
             filter = filter.created_after(time);
@@ -90,6 +108,7 @@ impl Conditions {
             ),
             ("ip", self.ip.map(|ip| ip.to_string())),
             ("user_agent", self.user_agent.clone()),
+            ("display_name", self.display_name.clone()),
             ("created_after", self.created_after.and_then(moment)),
             ("created_before", self.created_before.and_then(moment)),
         ];
@@ -144,11 +163,11 @@ fn ip(fields: &mut Fields) -> Result<Option<IpAddr>, Refusal> {
     }
 }
 
-fn user_agent(fields: &mut Fields) -> Result<Option<String>, Refusal> {
-    match fields.text("user_agent")? {
-        Some(part) if part.is_empty() || part.len() > MAX_USER_AGENT_BYTES => Err(
-            Refusal::parameter("user_agent", "must be a text of 1 to 255 bytes"),
-        ),
+fn part(fields: &mut Fields, name: &str) -> Result<Option<String>, Refusal> {
+    match fields.text(name)? {
+        Some(part) if part.is_empty() || part.len() > MAX_TEXT_BYTES => {
+            Err(Refusal::parameter(name, "must be a text of 1 to 255 bytes"))
+        }
         other => Ok(other),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct ListQuery {
 impl ListQuery {
     /// Reads a query that may have all conditions of a filter.
     pub(crate) fn from_query(query: &str, blanks: Blanks) -> Result<Self, Refusal> {
-        Self::read(query, blanks, Conditions::take_from)
+        Self::read(query, blanks, Conditions::take_for_list)
     }
 
     /// Reads a query whose conditions `conditions` takes.

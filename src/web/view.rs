@@ -39,7 +39,9 @@ pub(crate) struct SessionView<'a> {
     #[serde(serialize_with = "text")]
     id: Uuid,
     user_id: &'a str,
+    display_name: Option<&'a str>,
     acting_user: Option<&'a str>,
+    acting_display_name: Option<&'a str>,
     state: &'static str,
     current: bool,
     #[serde(serialize_with = "moment")]
@@ -65,7 +67,9 @@ impl<'a> SessionView<'a> {
         Self {
             id: session.id,
             user_id: session.user_id.as_str(),
+            display_name: session.display_name.as_deref(),
             acting_user: session.acting_user.as_ref().map(UserId::as_str),
+            acting_display_name: session.acting_display_name.as_deref(),
             state: state_name(session.state),
             current: session.id == user.session_id(),
             created_at: session.created_at,

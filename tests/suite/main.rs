@@ -39,6 +39,8 @@ mod cross_site;
 mod cut_answers;
 #[cfg(feature = "pages")]
 mod devices;
+#[cfg(feature = "admin")]
+mod display_name;
 #[cfg(feature = "sqlite")]
 mod embedded;
 mod events;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::Router;
 use countersign::{EndedReason, PageLook, admin, uuid::Uuid};
 use http::StatusCode;
 
@@ -59,6 +60,23 @@ on_every_database! {
         assert_eq!(listed(&over), [ended]);
         assert!(over.link("End these sessions…").is_none(), "there is nothing to end");
         assert_page(&admin.get(&app.router, "/admin/sessions?user_id=99").await, StatusCode::OK);
+    }
+
+    async fn each_page_leads_out(database: Database) {
+        let app = App::new(&database).await;
+        let look = PageLook::new("Example Shop").home("/shop").sign_out("/logout");
+        let admin = admin::pages(&app.sessions).look(look);
+        let router = app.router.clone().merge(Router::new().nest("/admin/sessions", admin.build()).layer(app.sessions.layer()));
+        let mut admin = app.signed_in("1").await;
+        let page = admin.get(&router, "/admin/sessions").await;
+        assert_page(&page, StatusCode::OK);
+        assert_eq!(page.link("Example Shop").as_deref(), Some("/shop"));
+        assert!(page.all("form", "action").contains(&"/logout".to_owned()), "{}", page.body);
+        assert!(page.words().contains("Sign out"), "{}", page.words());
+        // Nobody is offered to sign out who is not signed in.
+        let page = Client::new().get(&router, "/admin/sessions").await;
+        assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+        assert!(!page.words().contains("Sign out"), "{}", page.words());
     }
 
     async fn a_session_has_a_history(database: Database) {

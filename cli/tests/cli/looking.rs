@@ -57,7 +57,7 @@ on_every_database! {
             time.format(&countersign::time::format_description::well_known::Rfc3339).unwrap()
         };
         assert_eq!(live, json!({
-            "id": id.to_string(), "user_id": "2", "acting_user": null, "state": "live", "current": false,
+            "id": id.to_string(), "user_id": "2", "display_name": null, "acting_user": null, "acting_display_name": null, "state": "live", "current": false,
             "created_at": time(info.created_at), "last_seen_at": time(info.last_seen_at),
             "expires_at": time(info.expires_at), "authenticated_at": time(info.authenticated_at),
             "ip": "10.0.0.1", "user_agent": "curl/8", "bearer": false, "ended_at": null, "ended_reason": null, "ended_by": null,
@@ -73,9 +73,32 @@ on_every_database! {
             [&json!("ended"), &json!("revoked"), &json!("1"), &json!(at)]
         );
         let table = cli(&database, &["show", &id.to_string()]).await.done();
-        for part in [&format!("id                {id}"), "ended_reason      revoked", &at] {
+        for part in [&format!("id                   {id}"), "ended_reason         revoked", &at] {
             assert!(table.contains(part), "{table}");
         }
+    }
+
+    async fn users_have_names_where_the_application_says_so(database: Database) {
+        let app = App::new(&database).await;
+        let alice = sign_in(&app, "2", "10.0.0.1", "curl/8").await.to_string();
+        sign_in(&app, "3", "10.0.0.1", "curl/8").await;
+        const NAME: &str = "name from users WHERE id = {user:int}";
+        let with_names = |more: &[&'static str]| [&["list", "--display-name", NAME], more].concat();
+        let table = cli(&database, &with_names(&[])).await.done();
+        assert!(table.contains("alice (2)") && table.contains("bob (3)"), "{table}");
+        let found = json_of(&database, &with_names(&["--name", "ALI"])).await;
+        assert_eq!(found["sessions"].as_array().unwrap().len(), 1);
+        assert_eq!(found["sessions"][0]["id"], json!(alice));
+        assert_eq!(found["sessions"][0]["display_name"], "alice");
+        let shown = cli(&database, &["show", &alice, "--display-name", NAME]).await.done();
+        assert!(shown.lines().any(|line| line.split_whitespace().eq(["display_name", "alice"])), "{shown}");
+
+        let alone = cli(&database, &["list", "--name", "ali"]).await;
+        assert!(alone.code == 2 && alone.stderr.contains("--display-name"), "{alone:?}");
+        let wrong = cli(&database, &["list", "--display-name", "name"]).await;
+        assert!(wrong.code == 2 && wrong.stderr.contains("FROM"), "{wrong:?}");
+        let missing = cli(&database, &["list", "--display-name", "nome FROM users WHERE id = {user:int}"]).await;
+        assert!(missing.code != 0 && missing.stderr.contains("nome"), "{missing:?}");
     }
 
     async fn a_list_goes_on_where_the_page_before_ended(database: Database) {

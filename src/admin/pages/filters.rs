@@ -14,12 +14,13 @@ use crate::{
 const ALL: &str = "all";
 
 /// The labels of the fields, by the names of their parameters.
-const LABELS: [(&str, &str); 7] = [
+const LABELS: [(&str, &str); 8] = [
     ("user_id", "User"),
     ("acting_user", "Acting user"),
     ("state", "State"),
     ("ip", "IP address"),
     ("user_agent", "User agent contains"),
+    ("display_name", "Name contains"),
     ("created_after", "Signed in after (UTC)"),
     ("created_before", "Signed in before (UTC)"),
 ];
@@ -43,6 +44,15 @@ pub(super) fn conditions(fields: &mut Fields) -> Result<Conditions, Refusal> {
     let mut conditions = Conditions::take_from(fields)?;
     conditions.state = state;
     Ok(conditions)
+}
+
+/// The same for a list, which can also look for a part of the user's name.
+pub(super) fn of_list(fields: &mut Fields) -> Result<Conditions, Refusal> {
+    let display_name = Conditions::display_name(fields)?;
+    Ok(Conditions {
+        display_name,
+        ..conditions(fields)?
+    })
 }
 
 /// `2026-01-31T23:59` becomes `2026-01-31T23:59:00Z`; any other text stays unchanged.
@@ -138,16 +148,19 @@ pub(super) struct Filters {
     pub(super) state_problem: Option<String>,
     pub(super) ip: Field,
     pub(super) user_agent: Field,
+    pub(super) display_name: Field,
+    /// Whether the application has names to look for.
+    pub(super) has_names: bool,
     pub(super) created_after: Field,
     pub(super) created_before: Field,
 }
 
 impl Filters {
     /// The form with the conditions that were read.
-    pub(super) fn of(conditions: &Conditions) -> Self {
+    pub(super) fn of(conditions: &Conditions, has_names: bool) -> Self {
         let pairs = pairs(conditions);
         let times = [conditions.created_after, conditions.created_before];
-        Self::filled(None, |name| {
+        Self::filled(has_names, None, |name| {
             match TIMES.iter().position(|time| *time == name) {
                 Some(number) => times
                     .get(number)
@@ -164,8 +177,8 @@ impl Filters {
     }
 
     /// The form as it was sent, with the problem.
-    pub(super) fn as_sent(query: &str, trouble: &Trouble) -> Self {
-        Self::filled(Some(trouble), |name| {
+    pub(super) fn as_sent(query: &str, trouble: &Trouble, has_names: bool) -> Self {
+        Self::filled(has_names, Some(trouble), |name| {
             let sent = query.split('&').filter_map(|pair| pair.split_once('='));
             let value = sent
                 .filter(|(known, _)| *known == name)
@@ -176,7 +189,11 @@ impl Filters {
         })
     }
 
-    fn filled(trouble: Option<&Trouble>, value_of: impl Fn(&str) -> String) -> Self {
+    fn filled(
+        has_names: bool,
+        trouble: Option<&Trouble>,
+        value_of: impl Fn(&str) -> String,
+    ) -> Self {
         let problem_of = |name: &str| {
             let trouble = trouble.filter(|trouble| trouble.field == Some(name));
             trouble.map(|trouble| trouble.text.clone())
@@ -198,6 +215,7 @@ impl Filters {
             _,
             ip,
             user_agent,
+            display_name,
             created_after,
             created_before,
         ] = LABELS;
@@ -209,6 +227,8 @@ impl Filters {
             state_problem: problem_of("state"),
             ip: of(ip),
             user_agent: of(user_agent),
+            display_name: of(display_name),
+            has_names,
             created_after: of(created_after),
             created_before: of(created_before),
         }
@@ -237,7 +257,10 @@ impl Filters {
     /// Whether the form has its default values.
     pub(super) fn is_usual(&self) -> bool {
         let is_live = matches!(self.state.as_str(), "" | "live");
-        self.user_id.value.is_empty() && is_live && !self.more_are_used()
+        self.user_id.value.is_empty()
+            && self.display_name.value.is_empty()
+            && is_live
+            && !self.more_are_used()
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn show(
     let reader = desk.control.reader(visit.user.clone())?;
     let _: NoBody = body?;
     let query = query.unwrap_or_default();
-    let asked = match ListQuery::read(&query, Blanks::AreAbsent, filters::conditions) {
+    let asked = match ListQuery::read(&query, Blanks::AreAbsent, filters::of_list) {
         Ok(asked) => asked,
         Err(refusal) => return Ok(refused(&desk, &visit, &query, &refusal)),
     };
@@ -60,7 +60,9 @@ pub(super) async fn show(
         .map(|session| visit.view(session))
         .collect();
     let any_live = sessions.iter().any(|session| session.may_end);
-    let end_href = (offers_ending && any_live).then(|| {
+    // Several users can have one name: nothing is ended by it.
+    let is_by_name = asked.conditions.display_name.is_some();
+    let end_href = (offers_ending && any_live && !is_by_name).then(|| {
         let mut pairs = pairs.clone();
         // Only live sessions can be ended, whatever state the list shows.
         pairs.retain(|(name, _)| *name != "state");
@@ -68,7 +70,7 @@ pub(super) async fn show(
     });
     let shown = ListPage {
         frame: desk.frame(&visit),
-        filters: Filters::of(&asked.conditions),
+        filters: Filters::of(&asked.conditions, desk.control.has_display_names()),
         states: Filters::STATES,
         problem: None,
         table: (!sessions.is_empty()).then_some(SessionTable {
@@ -93,7 +95,7 @@ fn refused(desk: &Desk, visit: &Visit, query: &str, refusal: &Refusal) -> Respon
     let trouble = filters::trouble(refusal);
     let page = ListPage {
         frame: desk.frame(visit),
-        filters: Filters::as_sent(query, &trouble),
+        filters: Filters::as_sent(query, &trouble, desk.control.has_display_names()),
         states: Filters::STATES,
         problem: Some(trouble),
         table: None,

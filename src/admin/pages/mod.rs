@@ -162,7 +162,7 @@ impl MadeFor for Desk {
 
 impl Desk {
     fn frame(&self, visit: &Visit) -> Frame {
-        self.site.frame(&visit.mount, &visit.session)
+        self.site.frame(&visit.mount, &visit.session, &visit.names)
     }
 
     /// Whether the page offers to end sessions.

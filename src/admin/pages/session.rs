@@ -118,6 +118,6 @@ pub(super) async fn end(
 fn user_step(session: &SessionView) -> Step {
     Step {
         href: session.user_href.clone(),
-        text: format!("User {}", session.user_id),
+        text: format!("User {}", session.user),
     }
 }

@@ -13,9 +13,9 @@ use super::{
     limit::{LimitForm, read_limit},
 };
 use crate::{
-    admin::control::{Current, of_user},
+    admin::control::{Current, Reader, of_user},
     pages::{
-        FormFields, Frame, SessionTable, Shown, Step, Trouble, Visit, html, no_query, with_query,
+        FormFields, Frame, Person, SessionTable, Step, Trouble, Visit, html, no_query, with_query,
     },
     user_id::UserId,
     web::{
@@ -31,7 +31,7 @@ struct UserPage {
     trail: Vec<Step>,
     here: String,
     problem: Option<Trouble>,
-    user_id: Shown,
+    user: Person,
     table: Option<SessionTable>,
     is_incomplete: bool,
     newest: Option<String>,
@@ -49,7 +49,7 @@ struct EndPage {
     frame: Frame,
     trail: Vec<Step>,
     here: &'static str,
-    user_id: Shown,
+    user: Person,
     consequences: Consequences,
     /// In how many of them the user acts as another user.
     acting: u64,
@@ -85,6 +85,11 @@ async fn page(
         })
     })?;
     let listing = desk.control.list(&reader, &asked).await?;
+    let any = listing.sessions.first();
+    let user = Person::new(
+        &user_id,
+        any.and_then(|session| session.display_name.as_deref()),
+    );
     let limit = desk.control.limit(&reader, &user_id).await?;
 
     let offers_ending = desk.offers_ending(visit);
@@ -114,7 +119,7 @@ async fn page(
     let shown = UserPage {
         frame: desk.frame(visit),
         trail: Vec::new(),
-        here: format!("User {}", Shown::new(&user_id)),
+        here: format!("User {user}"),
         problem,
         table: (!sessions.is_empty()).then_some(SessionTable {
             caption: "Sessions, newest first",
@@ -138,7 +143,7 @@ async fn page(
         end_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"end"])),
         limit,
         limit_href: offers_ending.then(|| visit.mount.to(&[&"users", &user_id, &"limit"])),
-        user_id: Shown::new(&user_id),
+        user,
     };
     Ok(html(status, &shown))
 }
@@ -152,28 +157,45 @@ pub(super) async fn confirm(
 ) -> Result<Response, Refusal> {
     let revoker = desk.control.revoker(visit.user.clone())?;
     // The page counts sessions, which is reading.
-    desk.control.reader(visit.user.clone())?;
+    let reader = desk.control.reader(visit.user.clone())?;
     let (UserIdInPath(user_id), NoBody) = (user_id?, body?);
     no_query(query.as_deref())?;
     let [own, acting] = of_user(&user_id);
     let rulings = desk.control.rulings(&revoker, Current::Keep);
     let own = desk.control.preview(&rulings, &own).await?;
     let acting = desk.control.preview(&rulings, &acting).await?;
-    let user = visit.mount.to(&[&"users", &user_id]);
+    let user = person(&desk, &reader, &user_id).await;
+    let href = visit.mount.to(&[&"users", &user_id]);
     let page = EndPage {
         frame: desk.frame(&visit),
         trail: vec![Step {
-            href: user.clone(),
-            text: format!("User {}", Shown::new(&user_id)),
+            href: href.clone(),
+            text: format!("User {user}"),
         }],
         here: "End all",
         consequences: (own + acting).into(),
         acting: acting.ended,
         action: visit.mount.to(&[&"users", &user_id, &"end"]),
-        cancel: user,
-        user_id: Shown::new(&user_id),
+        cancel: href,
+        user,
     };
     Ok(html(StatusCode::OK, &page))
+}
+
+/// The user by name, as far as a session of the user can tell it.
+async fn person(desk: &Desk, reader: &Reader, user_id: &UserId) -> Person {
+    let newest = ListQuery {
+        conditions: Conditions {
+            user_id: Some(user_id.clone()),
+            ..Conditions::default()
+        },
+        page_size: Some(1),
+        page_token: None,
+    };
+    let found = desk.control.list(reader, &newest).await.ok();
+    let session = found.and_then(|listing| listing.sessions.into_iter().next());
+    let name = session.and_then(|session| session.display_name);
+    Person::new(user_id, name.as_deref())
 }
 
 pub(super) async fn end(

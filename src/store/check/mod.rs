@@ -7,6 +7,8 @@ mod trial;
 mod version;
 
 pub(super) use self::version::schema_version;
+use uuid::Uuid;
+
 use super::{
     CHECK_BUDGET, Fault, Purpose, Store, dialect::Dialect, fault::READ_ONLY, letters::Letters,
     retry::retry, value::Bind,
@@ -50,6 +52,10 @@ impl Store {
                 .await?;
             if let Some(standing) = &self.statements.standing {
                 link.fetch(standing, no_sessions()).await?;
+            }
+            if let Some(names) = &self.statements.display_names {
+                let no_session = vec![Bind::Uuids(vec![Uuid::nil()])];
+                link.fetch(names, no_session).await?;
             }
             if let Some(stamped) = &self.statements.stamped {
                 let behind_all = vec![Bind::Int(i64::MAX / 1_000_000)];

@@ -96,6 +96,7 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         ended_among,
         stamped,
         ended_recently,
+        display_names,
     } = statements;
     let mut all = vec![
         ("verify", Some(verify), By::Token),
@@ -130,6 +131,7 @@ fn prepared(statements: &Statements) -> Vec<(&'static str, Option<&Statement>, B
         ("prove", Some(prove), By::Id),
         ("ended_among", Some(ended_among), By::Id),
         ("stamped", stamped.as_ref(), By::One(Index::Expires)),
+        ("display_names", display_names.as_ref(), By::Id),
         (
             "ended_recently",
             Some(ended_recently),

@@ -250,6 +250,7 @@ fn store<P: SessionPool>(pool: &P) -> Store {
         limit: None,
         stamp: Some(("stamp".to_owned(), users())),
         profile: ProfileSql::new(&["stamp".to_owned()], users()).ok(),
+        display_name: Some(("stamp".to_owned(), users())),
     };
     let realm = Arc::from("default");
     Store::new(driver_of(pool), realm, timings, &application)
