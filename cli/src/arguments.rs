@@ -209,6 +209,9 @@ pub(crate) struct Idle {
     /// The application's idle timeout, such as 30m. Without it, idle sessions still count as live
     #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION")]
     pub(crate) idle_timeout: Option<Duration>,
+    /// The application's idle timeout of remembered sessions. Without it, remembered sessions do not count as idle
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "DURATION", requires = "idle_timeout")]
+    pub(crate) remembered_idle_timeout: Option<Duration>,
 }
 
 #[derive(Args, Debug)]

@@ -88,7 +88,9 @@ pub(crate) async fn say_other_realms(globals: &Globals, sessions: &Sessions) {
 
 pub(crate) fn with_idle(builder: SessionsBuilder, idle: &Idle) -> SessionsBuilder {
     match idle.idle_timeout {
-        Some(timeout) => builder.idle_timeout(timeout),
+        Some(timeout) => builder
+            .idle_timeout(timeout)
+            .remembered_idle_timeout(idle.remembered_idle_timeout.unwrap_or(LONGEST)),
         None => builder,
     }
 }

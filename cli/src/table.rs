@@ -58,6 +58,7 @@ pub(crate) fn session(session: &SessionInfo) -> String {
         ("authenticated_at", json::time(session.authenticated_at)),
         ("ip", or_dash(session.ip.as_deref())),
         ("user_agent", or_dash(session.user_agent.as_deref())),
+        ("remembered", session.remembered.to_string()),
         ("bearer", session.bearer.to_string()),
         ("ended_at", or_dash(ended_at.as_deref())),
         ("ended_reason", or_dash(reason)),

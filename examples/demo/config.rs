@@ -22,6 +22,8 @@ pub struct Config {
     pub at_limit: fn(u32) -> Limit,
     /// `IDLE_TIMEOUT`: since last seen.
     pub idle_timeout: Duration,
+    /// `REMEMBERED_IDLE_TIMEOUT`: the same for who ticked “Remember me”.
+    pub remembered_idle_timeout: Duration,
     /// `ABSOLUTE_TIMEOUT`: since sign-in.
     pub absolute_timeout: Duration,
     /// `TOUCH_INTERVAL`: how exact "last seen" is.
@@ -45,6 +47,12 @@ impl Config {
     pub fn from_env() -> Result<Self, SettingError> {
         let absolute_timeout = duration("ABSOLUTE_TIMEOUT", days(30), LONGEST)?;
         let idle_timeout = duration("IDLE_TIMEOUT", minutes(30), absolute_timeout)?;
+        let remembered_default = days(14).clamp(idle_timeout, absolute_timeout);
+        let remembered_idle_timeout = duration(
+            "REMEMBERED_IDLE_TIMEOUT",
+            remembered_default,
+            absolute_timeout,
+        )?;
         // How exactly "last seen" is known bounds how exactly an idle session can be told.
         let touch_default = minutes(1).min(idle_timeout / 4);
         let touch_interval = duration("TOUCH_INTERVAL", touch_default, idle_timeout / 2)?;
@@ -79,6 +87,7 @@ impl Config {
                 },
             )?,
             idle_timeout,
+            remembered_idle_timeout,
             absolute_timeout,
             touch_interval,
             time_budget: duration("TIME_BUDGET", Duration::from_secs(2), LONGEST)?,

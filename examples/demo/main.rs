@@ -100,6 +100,7 @@ async fn sessions(pool: &Pool, config: &Config) -> Result<Sessions, Box<dyn Erro
         .bearer_tokens()
         .limit(config.limit())
         .idle_timeout(config.idle_timeout)
+        .remembered_idle_timeout(config.remembered_idle_timeout)
         .absolute_timeout(config.absolute_timeout)
         .touch_interval(config.touch_interval)
         .time_budget(config.time_budget);

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS countersign_sessions (
     KEY countersign_sessions_ip (realm, ip, created_at, id),
     KEY countersign_sessions_newest (realm, created_at, id),
     KEY countersign_sessions_ended (realm, ended_at, created_at, id), -- what has not ended is in it, newest first
-    KEY countersign_sessions_idle (realm, ended_at, last_seen_at),
+    KEY countersign_sessions_idle (realm, ended_at, remembered, last_seen_at),
     KEY countersign_sessions_expires (realm, ended_at, expires_at),
     KEY countersign_sessions_reserved (realm, reserved_until),
     CONSTRAINT countersign_sessions_ended CHECK ((ended_at IS NULL) = (ended_reason IS NULL))

@@ -36,7 +36,8 @@ CREATE INDEX countersign_sessions_acting_user ON countersign_sessions ((realm ||
 CREATE INDEX countersign_sessions_ip ON countersign_sessions ((realm || ' ip'), ip, created_at, id) WHERE ip IS NOT NULL;
 CREATE INDEX countersign_sessions_reserved ON countersign_sessions ((realm || ' reserved'), reserved_until) WHERE reserved_until IS NOT NULL;
 CREATE INDEX countersign_sessions_ended ON countersign_sessions ((realm || ' ended'), ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX countersign_sessions_idle ON countersign_sessions ((CASE WHEN ended_at IS NULL THEN realm || ' idle' END), last_seen_at) WHERE CASE WHEN ended_at IS NULL THEN realm || ' idle' END IS NOT NULL;
+CREATE INDEX countersign_sessions_idle ON countersign_sessions ((CASE WHEN ended_at IS NULL AND NOT remembered THEN realm || ' idle' END), last_seen_at) WHERE CASE WHEN ended_at IS NULL AND NOT remembered THEN realm || ' idle' END IS NOT NULL;
+CREATE INDEX countersign_sessions_kept ON countersign_sessions ((CASE WHEN ended_at IS NULL AND remembered THEN realm || ' kept' END), last_seen_at) WHERE CASE WHEN ended_at IS NULL AND remembered THEN realm || ' kept' END IS NOT NULL;
 CREATE INDEX countersign_sessions_expires ON countersign_sessions ((CASE WHEN ended_at IS NULL THEN realm || ' expires' END), expires_at) WHERE CASE WHEN ended_at IS NULL THEN realm || ' expires' END IS NOT NULL;
 
 -- One row per user who has ever signed in: the lock under which sessions are counted, and the limit of this user alone.

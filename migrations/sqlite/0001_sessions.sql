@@ -35,7 +35,8 @@ CREATE INDEX countersign_sessions_ip ON countersign_sessions (realm, ip, created
 CREATE INDEX countersign_sessions_live ON countersign_sessions (realm, created_at, id) WHERE ended_at IS NULL;
 CREATE INDEX countersign_sessions_newest ON countersign_sessions (realm, created_at, id);
 CREATE INDEX countersign_sessions_ended ON countersign_sessions (realm, ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL;
+CREATE INDEX countersign_sessions_idle ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL AND remembered = 0;
+CREATE INDEX countersign_sessions_kept ON countersign_sessions (realm, last_seen_at) WHERE ended_at IS NULL AND remembered = 1;
 CREATE INDEX countersign_sessions_expires ON countersign_sessions (realm, expires_at) WHERE ended_at IS NULL;
 CREATE INDEX countersign_sessions_reserved ON countersign_sessions (realm, reserved_until) WHERE reserved_until IS NOT NULL;
 

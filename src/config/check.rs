@@ -104,8 +104,10 @@ impl SessionsBuilder {
         let acting_timeout = self
             .acting_timeout
             .unwrap_or(DEFAULT_ACTING_TIMEOUT.min(self.absolute_timeout));
+        let remembered_idle_timeout = self.remembered_idle_timeout.unwrap_or(self.idle_timeout);
         let settings = [
             ("idle_timeout", self.idle_timeout),
+            ("remembered_idle_timeout", remembered_idle_timeout),
             ("absolute_timeout", self.absolute_timeout),
             ("acting_timeout", acting_timeout),
             ("touch_interval", touch_interval),
@@ -137,6 +139,12 @@ impl SessionsBuilder {
                 rule: "at most the absolute timeout",
             });
         }
+        if !(self.idle_timeout..=self.absolute_timeout).contains(&remembered_idle_timeout) {
+            return Err(BuildError::Duration {
+                setting: "remembered_idle_timeout",
+                rule: "at least the idle timeout, and at most the absolute timeout",
+            });
+        }
         if acting_timeout > self.absolute_timeout {
             return Err(BuildError::Duration {
                 setting: "acting_timeout",
@@ -151,6 +159,7 @@ impl SessionsBuilder {
         }
         Ok(Timings {
             idle_timeout: self.idle_timeout,
+            remembered_idle_timeout,
             absolute_timeout: self.absolute_timeout,
             acting_timeout,
             touch_interval,

@@ -12,6 +12,18 @@ impl SessionsBuilder {
         self
     }
 
+    /// How long a remembered session lives without a request: one that was made with
+    /// [`remember`](crate::Login::remember), whose cookie outlives the browser. Default: the
+    /// [`idle_timeout`](Self::idle_timeout). At least that, and at most the absolute timeout. A change applies to all sessions
+    /// at once.
+    ///
+    /// Without it a remembered session ends after the same half hour as any other: the cookie is still there, and opens
+    /// nothing.
+    pub fn remembered_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.remembered_idle_timeout = Some(timeout);
+        self
+    }
+
     /// How long a session lives in all, from its sign-in. Default: 30 days (ASVS 5.0, 7.3.2). A change applies to
     /// sessions made from then on.
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {

@@ -193,6 +193,12 @@ fn session() -> ObjectBuilder {
             )),
         ),
         (
+            "remembered",
+            boolean().description(Some(
+                "Whether its cookie outlives the browser's own session.",
+            )),
+        ),
+        (
             "bearer",
             boolean().description(Some(
                 "Whether its client is an API client, which sends a bearer token instead of a cookie.",

@@ -35,8 +35,8 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Lets the cookie outlive the browser's own session, until the absolute timeout, at most 400 days. The idle timeout
-    /// applies all the same. Only when the user asked for it.
+    /// Lets the cookie outlive the browser's own session, until the absolute timeout, at most 400 days. The
+    /// [`remembered_idle_timeout`](crate::SessionsBuilder::remembered_idle_timeout) applies. Only when the user asked for it.
     ///
     /// ```
     /// # async fn example(session: countersign::Session, remember: bool) -> Result<(), countersign::LoginError> {

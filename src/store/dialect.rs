@@ -67,6 +67,19 @@ impl Dialect {
         }
     }
 
+    /// So long after the time in a column.
+    pub(crate) fn later(self, column: &str, duration: Duration) -> String {
+        let micros = duration.as_micros();
+        match self {
+            Self::Sqlite => {
+                let (seconds, millis) = (duration.as_secs(), duration.subsec_millis());
+                format!("strftime({SQLITE_TIME}, {column}, '+{seconds}.{millis:03} seconds')")
+            }
+            Self::Postgres => format!("{column} + interval '{micros} microseconds'"),
+            Self::MySql => format!("{column} + INTERVAL {micros} MICROSECOND"),
+        }
+    }
+
     /// A time as whole microseconds since 1970, so that one type crosses the driver seam.
     pub(crate) fn micros(self, time: &str) -> String {
         match self {

@@ -8,6 +8,8 @@ use super::dialect::Dialect;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timings {
     pub(crate) idle_timeout: Duration,
+    /// Of sessions whose cookies outlive the browser.
+    pub(crate) remembered_idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,
     pub(crate) touch_interval: Duration,
     pub(crate) rotation_grace: Duration,
@@ -31,6 +33,8 @@ impl Fragments {
     pub(crate) fn resolve(&self, tag: &str) -> Option<String> {
         let (dialect, timings, now) = (self.dialect, &self.timings, self.dialect.now());
         let idle_since = dialect.ago(timings.idle_timeout);
+        let kept_since = dialect.ago(timings.remembered_idle_timeout);
+        let seen_since = of_two("remembered", &kept_since, &idle_since);
         Some(match tag {
             "now" => now,
             "realm" => format!("'{}'", self.realm),
@@ -39,7 +43,7 @@ impl Fragments {
             // Reserved no longer, not ended, neither timeout passed. Verifier, limits, listings, revocations and touches
             // all say exactly this.
             "live" => format!(
-                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at > {idle_since} AND expires_at > {now})"
+                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at > {seen_since} AND expires_at > {now})"
             ),
             "reserved" => {
                 format!(
@@ -57,10 +61,11 @@ impl Fragments {
             "in_grace" => format!("previous_until > {now}"),
             "instant_now" => dialect.instant(&now),
             "idle_since" => idle_since,
+            "kept_since" => kept_since,
             "forget_until" => dialect.ago(timings.retention),
             "lapsed" => format!("reserved_until <= {now}"),
             "idle" => format!(
-                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {idle_since})"
+                "(ended_at IS NULL AND reserved_until IS NULL AND last_seen_at <= {seen_since})"
             ),
             "overdue" => {
                 format!("(ended_at IS NULL AND reserved_until IS NULL AND expires_at <= {now})")
@@ -118,26 +123,21 @@ impl Fragments {
 
     /// When a session that ran out came to its end.
     fn expired_at(&self) -> String {
-        let idle = self.timings.idle_timeout;
-        match self.dialect {
-            Dialect::Sqlite => {
-                let (seconds, millis) = (idle.as_secs(), idle.subsec_millis());
-                format!(
-                    "min(expires_at, strftime('%Y-%m-%d %H:%M:%f', last_seen_at, '+{seconds}.{millis:03} seconds'))"
-                )
-            }
-            Dialect::Postgres => {
-                format!(
-                    "LEAST(expires_at, last_seen_at + interval '{} microseconds')",
-                    idle.as_micros()
-                )
-            }
-            Dialect::MySql => {
-                format!(
-                    "LEAST(expires_at, last_seen_at + INTERVAL {} MICROSECOND)",
-                    idle.as_micros()
-                )
-            }
-        }
+        let (dialect, timings) = (self.dialect, &self.timings);
+        let idle = |timeout| dialect.later("last_seen_at", timeout);
+        let idle = of_two(
+            "remembered",
+            &idle(timings.remembered_idle_timeout),
+            &idle(timings.idle_timeout),
+        );
+        dialect.earlier("expires_at", &idle)
+    }
+}
+
+/// One or the other, and no question where they are the same.
+fn of_two(condition: &str, one: &str, other: &str) -> String {
+    match one == other {
+        true => one.to_owned(),
+        false => format!("CASE WHEN {condition} THEN {one} ELSE {other} END"),
     }
 }

@@ -15,8 +15,10 @@ pub(crate) enum Index {
     ActingUser,
     /// Those from one address, by `created_at`.
     Ip,
-    /// What has not ended, by `last_seen_at`.
+    /// What has not ended and is not remembered, by `last_seen_at`.
     Idle,
+    /// What has not ended and is remembered, by `last_seen_at`.
+    Kept,
     /// What has not ended, by `expires_at`.
     Expires,
     /// Sign-ins that are not real yet, by `reserved_until`.
@@ -51,13 +53,14 @@ impl Order {
 
 impl Index {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Newest,
         Self::Live,
         Self::User,
         Self::ActingUser,
         Self::Ip,
         Self::Idle,
+        Self::Kept,
         Self::Expires,
         Self::Reserved,
         Self::Ended,
@@ -73,6 +76,9 @@ impl Index {
             Self::ActingUser => "countersign_sessions_acting_user",
             Self::Ip => "countersign_sessions_ip",
             Self::Idle => "countersign_sessions_idle",
+            // One index has both, one after the other.
+            Self::Kept if dialect == Dialect::MySql => "countersign_sessions_idle",
+            Self::Kept => "countersign_sessions_kept",
             Self::Expires => "countersign_sessions_expires",
             Self::Reserved => "countersign_sessions_reserved",
             Self::Ended => "countersign_sessions_ended",
@@ -92,7 +98,7 @@ impl Index {
     pub(super) fn time(self) -> &'static str {
         match self {
             Self::Newest | Self::Live | Self::User | Self::ActingUser | Self::Ip => "created_at",
-            Self::Idle => "last_seen_at",
+            Self::Idle | Self::Kept => "last_seen_at",
             Self::Expires => "expires_at",
             Self::Reserved => "reserved_until",
             Self::Ended => "ended_at",
@@ -100,7 +106,16 @@ impl Index {
     }
 
     pub(super) fn is_of_unended(self) -> bool {
-        matches!(self, Self::Live | Self::Idle | Self::Expires)
+        matches!(self, Self::Live | Self::Idle | Self::Kept | Self::Expires)
+    }
+
+    /// What else is true of each row of it.
+    pub(super) fn condition(self) -> Option<&'static str> {
+        match self {
+            Self::Idle => Some("remembered = 0"),
+            Self::Kept => Some("remembered = 1"),
+            _ => None,
+        }
     }
 
     /// How PostgreSQL's index begins, the same of this realm, and the condition under which a row is in it.
@@ -120,9 +135,14 @@ impl Index {
             ),
             Self::Ip => ("realm || ' ip'", "{realm} || ' ip'", "ip IS NOT NULL AND "),
             Self::Idle => (
-                "CASE WHEN ended_at IS NULL THEN realm || ' idle' END",
+                "CASE WHEN ended_at IS NULL AND NOT remembered THEN realm || ' idle' END",
                 "{realm} || ' idle'",
-                "CASE WHEN ended_at IS NULL THEN realm || ' idle' END IS NOT NULL AND ",
+                "CASE WHEN ended_at IS NULL AND NOT remembered THEN realm || ' idle' END IS NOT NULL AND ",
+            ),
+            Self::Kept => (
+                "CASE WHEN ended_at IS NULL AND remembered THEN realm || ' kept' END",
+                "{realm} || ' kept'",
+                "CASE WHEN ended_at IS NULL AND remembered THEN realm || ' kept' END IS NOT NULL AND ",
             ),
             Self::Expires => (
                 "CASE WHEN ended_at IS NULL THEN realm || ' expires' END",

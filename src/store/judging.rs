@@ -183,11 +183,14 @@ fn state(fragments: &Fragments) -> String {
     );
     // The same moments for all rows.
     let (dialect, timings) = (fragments.dialect, &fragments.timings);
-    let moments = [
+    let mut moments = vec![
         dialect.now(),
         dialect.ago(timings.idle_timeout),
+        dialect.ago(timings.remembered_idle_timeout),
         dialect.ago(timings.touch_interval),
     ];
+    moments.sort_unstable();
+    moments.dedup();
     let once = |state: String, moment: &String| state.replace(moment, &dialect.once(moment));
     moments.iter().fold(state, once)
 }

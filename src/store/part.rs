@@ -149,6 +149,9 @@ impl Part {
         if self.index.is_of_unended() {
             sql.push_str(" AND ended_at IS NULL");
         }
+        if let Some(condition) = self.index.condition() {
+            sql.push_str(&format!(" AND {condition}"));
+        }
         if let Some(column) = self.index.names() {
             sql.push_str(&format!(" AND {column} = {{?text}}"));
             binds.extend(self.name.clone());

@@ -52,7 +52,7 @@ pub(crate) struct Statements {
     pub(crate) end_reserved: Statement,
     pub(crate) end_live: Statement,
     pub(crate) prove: Statement,
-    pub(crate) sweep: [SweepStep; 4],
+    pub(crate) sweep: [SweepStep; 5],
     pub(crate) ended_among: Statement,
     pub(crate) stamped: Option<Statement>,
     pub(crate) ended_recently: Statement,
@@ -80,6 +80,11 @@ impl Due {
         index: Index::Idle,
         until: "{idle_since}",
     };
+    pub(crate) const KEPT: Self = Self {
+        condition: "{idle}",
+        index: Index::Kept,
+        until: "{kept_since}",
+    };
     pub(crate) const OVERDUE: Self = Self {
         condition: "{overdue}",
         index: Index::Expires,
@@ -102,7 +107,7 @@ impl Due {
         let part = Part::of(self.index).bounded(Some(until));
         let rows = part.rows(dialect, Order::OldestFirst);
         format!(
-            "(SELECT * FROM (SELECT id, realm, reserved_until, ended_at, last_seen_at, expires_at {} LIMIT {limit}) \
+            "(SELECT * FROM (SELECT id, realm, reserved_until, ended_at, last_seen_at, expires_at, remembered {} LIMIT {limit}) \
              countersign_read{}) countersign_due",
             rows.sql, rows.within
         )
@@ -165,7 +170,7 @@ impl Statements {
             }
         };
         let of_user = format!(
-            "SELECT id, created_at, last_seen_at, expires_at, reserved_until, ended_at, acting_user, family {of_user}"
+            "SELECT id, created_at, last_seen_at, expires_at, remembered, reserved_until, ended_at, acting_user, family {of_user}"
         );
         let since = Bound::new(">=", "{lately}".into(), Vec::new());
         let lately = Part::of(Index::Ended).bounded(Some(since));
@@ -296,6 +301,10 @@ impl Statements {
             sweep: [
                 sweep_step(
                     Due::IDLE,
+                    "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:idle} = 1",
+                ),
+                sweep_step(
+                    Due::KEPT,
                     "UPDATE countersign_sessions{by_id} SET ended_at = COALESCE({expired_at}, {now}), ended_reason = 'expired' WHERE id {?uuids} AND {flag:idle} = 1",
                 ),
                 sweep_step(

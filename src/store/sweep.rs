@@ -29,7 +29,7 @@ pub(crate) type Progress<'a> = &'a mut (dyn FnMut(Swept) + Send);
 
 impl Store {
     pub(crate) async fn sweep(&self, progress: Progress<'_>) -> Result<Swept, Error> {
-        let [idle, overdue, lapsed, forgettable] = &self.statements.sweep;
+        let [idle, kept, overdue, lapsed, forgettable] = &self.statements.sweep;
         let mut swept = Swept::default();
         let (expired, gone, deleted): (Count, Count, Count) = (
             |swept| &mut swept.expired,
@@ -42,6 +42,7 @@ impl Store {
         for (step, count) in [
             (lapsed, gone),
             (idle, expired),
+            (kept, expired),
             (overdue, expired),
             (forgettable, deleted),
         ] {
@@ -61,18 +62,19 @@ impl Store {
     /// What a sweep would do now, counted by index up to [`MOST_COUNTED`] of each kind.
     pub(crate) async fn sweep_dry_run(&self) -> Result<Swept, Error> {
         let idle = self.count_due(Due::IDLE, "1 = 1").await?;
+        let kept = self.count_due(Due::KEPT, "1 = 1").await?;
         // Those that are idle as well are counted already.
         let overdue = self.count_due(Due::OVERDUE, "NOT {idle}").await?;
         let lapsed = self.count_due(Due::LAPSED, "1 = 1").await?;
         let forgettable = self.count_due(Due::FORGETTABLE, "1 = 1").await?;
-        let all = [idle, overdue, lapsed, forgettable];
+        let all = [idle, kept, overdue, lapsed, forgettable];
         Ok(Swept {
-            expired: idle.due + overdue.due,
+            expired: idle.due + kept.due + overdue.due,
             // Known only by looking at each.
             stamp_changed: 0,
             lapsed: lapsed.due,
             // What expired long ago is marked and forgotten by the same sweep.
-            deleted: forgettable.due + idle.old + overdue.old,
+            deleted: forgettable.due + idle.old + kept.old + overdue.old,
             incomplete: all.iter().any(|count| count.read >= MOST_COUNTED),
         })
     }

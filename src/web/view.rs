@@ -54,6 +54,7 @@ pub(crate) struct SessionView<'a> {
     authenticated_at: OffsetDateTime,
     ip: Option<&'a str>,
     user_agent: Option<&'a str>,
+    remembered: bool,
     bearer: bool,
     #[serde(serialize_with = "maybe_moment")]
     ended_at: Option<OffsetDateTime>,
@@ -78,6 +79,7 @@ impl<'a> SessionView<'a> {
             authenticated_at: session.authenticated_at,
             ip: session.ip.as_deref(),
             user_agent: session.user_agent.as_deref(),
+            remembered: session.remembered,
             bearer: session.bearer,
             ended_at: session.ended_at,
             ended_reason: session.ended_reason.map(|reason| reason.as_str()),

@@ -91,8 +91,11 @@ async fn durations_and_numbers_have_to_make_sense() {
     database.pool.migrate().await.unwrap();
     let hour = Duration::from_secs(3600);
     type Set = fn(SessionsBuilder, Duration) -> SessionsBuilder;
-    let settings: [(&str, Set); 7] = [
+    let settings: [(&str, Set); 8] = [
         ("idle_timeout", |builder, value| builder.idle_timeout(value)),
+        ("remembered_idle_timeout", |builder, value| {
+            builder.remembered_idle_timeout(value)
+        }),
         ("absolute_timeout", |builder, value| {
             builder.absolute_timeout(value)
         }),
@@ -133,6 +136,20 @@ async fn durations_and_numbers_have_to_make_sense() {
         },
         "at most the absolute timeout"
     );
+    for remembered in [hour, 4 * hour] {
+        assert_refused!(
+            database,
+            |builder| usual(builder)
+                .idle_timeout(2 * hour)
+                .remembered_idle_timeout(remembered)
+                .absolute_timeout(3 * hour),
+            BuildError::Duration {
+                setting: "remembered_idle_timeout",
+                ..
+            },
+            "at least the idle timeout"
+        );
+    }
     assert_refused!(
         database,
         |builder| usual(builder).idle_timeout(hour).touch_interval(hour),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use countersign::{EndedReason, SessionState, time::OffsetDateTime, uuid::Uuid};
+use countersign::{EndedReason, Filter, Page, SessionState, time::OffsetDateTime, uuid::Uuid};
 use futures::future::join_all;
 
-use crate::support::{App, Client, on_every_database};
+use crate::support::{App, Client, on_every_database, rows::NewRow};
 
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -51,6 +51,56 @@ on_every_database! {
         assert_eq!(app.who(&client).await, "anonymous expired");
         let info = app.sessions.get(id).await.unwrap().unwrap();
         assert_eq!((info.state, info.ended_at), (SessionState::Ended, Some(info.expires_at)));
+    }
+
+    async fn a_remembered_session_may_be_idle_for_longer(database: Database) {
+        let minutes = |number| Duration::from_secs(number * MINUTE);
+        let app = App::with(&database, |builder| {
+            builder.idle_timeout(minutes(5)).remembered_idle_timeout(minutes(60))
+        }).await;
+        let (plain, _) = signed_in_as(&app, "2").await;
+        let mut kept = Client::new();
+        let id = kept.post(&app.router, "/remember/3").await.body.parse().unwrap();
+        database.age("last_seen_at", 6 * MINUTE).await;
+        assert_eq!(app.who(&plain).await, "anonymous expired");
+        assert_eq!(app.who(&kept).await, "3");
+        // A rotation keeps the session what it is.
+        kept.post(&app.router, "/rotate").await;
+        app.sessions.close().await;
+        database.age("last_seen_at", 59 * MINUTE).await;
+        let live = app.sessions.list(&Filter::all().state(SessionState::Live), Page::first(9)).await.unwrap();
+        assert_eq!(live.sessions.iter().map(|session| (session.id, session.remembered)).collect::<Vec<_>>(), [(id, true)]);
+        assert_eq!(app.sessions.sweep_dry_run().await.unwrap().expired, 1);
+        assert_eq!(app.sessions.sweep().await.unwrap().expired, 1);
+
+        database.age("last_seen_at", 2 * MINUTE).await;
+        let info = app.sessions.get(id).await.unwrap().unwrap();
+        assert_eq!((info.state, info.ended_reason), (SessionState::Ended, Some(EndedReason::Expired)));
+        assert_eq!(info.ended_at, Some(info.last_seen_at + minutes(60)));
+        assert_eq!(app.who(&kept).await, "anonymous expired");
+        assert_eq!(app.sessions.sweep_dry_run().await.unwrap().expired, 1);
+        assert_eq!(app.sessions.sweep().await.unwrap().expired, 1);
+    }
+
+    async fn those_that_may_be_idle_for_longer_hide_none_from_the_sweeper(database: Database) {
+        let minutes = |number| Duration::from_secs(number * MINUTE);
+        let app = App::with(&database, |builder| {
+            builder.idle_timeout(minutes(5)).remembered_idle_timeout(minutes(60))
+        }).await;
+        // More than one batch of each, and the remembered ones are the oldest.
+        let insert = async |user: &str, remembered: &str, age: i64| {
+            let rows: Vec<_> = (0..600).map(|_| NewRow::live(user)).collect();
+            database.insert(&rows).await;
+            let seen = database.ago(age);
+            database.execute(&format!(
+                "UPDATE countersign_sessions SET last_seen_at = {seen}, remembered = {remembered} WHERE user_id = '{user}'"
+            )).await;
+        };
+        insert("2", "TRUE", 50 * 60).await;
+        insert("3", "FALSE", 10 * 60).await;
+        assert_eq!(app.sessions.sweep_dry_run().await.unwrap().expired, 600);
+        assert_eq!(app.sessions.sweep().await.unwrap().expired, 600);
+        assert_eq!(database.count("SELECT count(*) FROM countersign_sessions WHERE user_id = '2' AND ended_at IS NULL").await, 600);
     }
 
     async fn both_timeouts_are_what_they_were_configured_to_be(database: Database) {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     program::{cli, json as json_of, leave_behind},
-    support::{App, eventually, on_every_database},
+    support::{App, Client, eventually, on_every_database},
 };
 
 on_every_database! {
@@ -67,6 +67,23 @@ on_every_database! {
         seen_and_idle_again().await;
         assert_eq!(json_of(&database, &["sweep", "--idle-timeout", "20m"]).await["expired"], 1);
         assert_eq!(app.who(&browser).await, "anonymous expired");
+    }
+
+    async fn a_remembered_session_is_idle_only_if_the_application_says_when(database: Database) {
+        let app = App::new(&database).await;
+        let mut browser = Client::new();
+        browser.post(&app.router, "/remember/2").await;
+        database.age("last_seen_at", 25 * 60).await;
+        let due = async |arguments: &[&str]| {
+            json_of(&database, &[&["sweep", "--dry-run"], arguments].concat()).await["expired"].clone()
+        };
+        assert_eq!(due(&["--idle-timeout", "20m"]).await, 0);
+        assert_eq!(due(&["--idle-timeout", "20m", "--remembered-idle-timeout", "30m"]).await, 0);
+        assert_eq!(due(&["--idle-timeout", "20m", "--remembered-idle-timeout", "20m"]).await, 1);
+        let alone = cli(&database, &["sweep", "--remembered-idle-timeout", "20m"]).await;
+        assert!(alone.code == 2 && alone.stderr.contains("--idle-timeout"), "{alone:?}");
+        let shorter = cli(&database, &["sweep", "--idle-timeout", "20m", "--remembered-idle-timeout", "10m"]).await;
+        assert!(shorter.code == 2 && shorter.stderr.contains("at least the idle timeout"), "{shorter:?}");
     }
 
     async fn what_ended_is_kept_unless_the_retention_is_given(database: Database) {

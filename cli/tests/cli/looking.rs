@@ -60,7 +60,7 @@ on_every_database! {
             "id": id.to_string(), "user_id": "2", "display_name": null, "acting_user": null, "acting_display_name": null, "state": "live", "current": false,
             "created_at": time(info.created_at), "last_seen_at": time(info.last_seen_at),
             "expires_at": time(info.expires_at), "authenticated_at": time(info.authenticated_at),
-            "ip": "10.0.0.1", "user_agent": "curl/8", "bearer": false, "ended_at": null, "ended_reason": null, "ended_by": null,
+            "ip": "10.0.0.1", "user_agent": "curl/8", "remembered": false, "bearer": false, "ended_at": null, "ended_reason": null, "ended_by": null,
         }));
         assert!(live["created_at"].as_str().unwrap().ends_with('Z'), "{live}");
         assert_eq!(json_of(&database, &["list"]).await, json!({"sessions": [live], "next_page_token": null, "incomplete": false}));

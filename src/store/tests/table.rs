@@ -234,7 +234,8 @@ fn store<P: SessionPool>(pool: &P) -> Store {
     let day = Duration::from_secs(24 * 60 * 60);
     let minute = Duration::from_secs(60);
     let timings = Timings {
-        idle_timeout: 30 * day,
+        idle_timeout: 20 * day,
+        remembered_idle_timeout: 30 * day,
         absolute_timeout: 30 * day,
         touch_interval: minute,
         rotation_grace: minute,

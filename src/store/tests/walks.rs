@@ -64,6 +64,7 @@ pub(super) fn statements(store: &Store) -> Vec<(String, Vec<Bind>, By, String)> 
     let mut all = steps(store);
     for (due, index) in [
         (Due::IDLE, Index::Idle),
+        (Due::KEPT, Index::Kept),
         (Due::OVERDUE, Index::Expires),
         (Due::LAPSED, Index::Reserved),
         (Due::FORGETTABLE, Index::Ended),
@@ -140,7 +141,9 @@ async fn postgres_goes_by_the_index_in_tables_of_any_size() {
         let mut faults = Vec::new();
         for (text, binds, by, what) in statements(&table.store()) {
             // One session is found by the key, and of a few a sort costs nothing.
-            let By::One(Index::Newest | Index::Live | Index::Idle | Index::Expires) = by else {
+            let By::One(Index::Newest | Index::Live | Index::Idle | Index::Kept | Index::Expires) =
+                by
+            else {
                 continue;
             };
             let (accesses, plan) = table.accesses(&text, &binds).await;
@@ -160,7 +163,13 @@ async fn postgres_goes_by_the_index_in_tables_of_any_size() {
 
 #[test]
 fn each_index_is_of_use() {
-    let mut used: Vec<Index> = vec![Index::Idle, Index::Expires, Index::Reserved, Index::Ended];
+    let mut used: Vec<Index> = vec![
+        Index::Idle,
+        Index::Kept,
+        Index::Expires,
+        Index::Reserved,
+        Index::Ended,
+    ];
     for (_, listed, ended) in filters() {
         for by in [listed, ended] {
             if let By::One(index) = by {
